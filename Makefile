@@ -1,0 +1,66 @@
+# `make run` and `make test` are all there is to know; the rest are their parts.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PORT ?= 4566
+VENV := .venv
+CHECKOV := .venv-checkov
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help setup run test check unit e2e clean format diagram
+
+help: ## show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(VENV)/.ready ## set up .venv from the pinned requirements
+
+run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
+	@PORT=$(PORT) exec deployment/local.sh
+
+test: check unit e2e ## run every check and test
+
+check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
+	ruff format --check .
+	ruff check .
+	mypy
+	PYTHONPATH=src lint-imports --no-cache
+	shellcheck deployment/*.sh .ci/run
+	cfn-lint templates/main.yaml
+	$(CHECKOV)/bin/checkov --quiet --compact --framework cloudformation --file templates/main.yaml
+
+unit: setup ## tests that open no socket and start no server
+	pytest tests/unit tests/test_lambda.py tests/template tests/deployment
+
+e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
+	pytest tests/e2e
+
+clean: ## forget what `make run` stored; keep the environment
+	rm -rf .local build
+
+format: setup ## format the code and mend what the linter can
+	ruff check --fix .
+	ruff format .
+
+diagram: setup ## draw architecture-diagram.png from its source
+	$(PYTHON) deployment/diagram.py
+
+# A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
+# interrupted installation starts over.
+$(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "make: needs Python 3.11 or newer as '$(PYTHON)' (PYTHON=python3.12 make … for another)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (about a minute, once) …"
+	@$(PYTHON) -m venv --clear $(VENV) \
+	  || { echo "make: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(CHECKOV)/.ready: tests/template/requirements-checkov.txt
+	@echo "Setting up $(CHECKOV) (about a minute, once) …"
+	@$(PYTHON) -m venv --clear $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
