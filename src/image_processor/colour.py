@@ -1,0 +1,42 @@
+"""Embedded ICC profile → sRGB; imported only for a source that has one."""
+
+from functools import lru_cache
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageCms
+
+_SRGB: Final = ImageCms.createProfile("sRGB")
+_FLAGS: Final = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# The colour space that a profile must be of, to be true of an image of this mode (ICC.1, 7.2.6).
+_SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The image in sRGB: RGB, RGBA, or L for a grey one.
+
+    A profile that is damaged or of another kind of colour than the image is taken as absent, as browsers do.
+    """
+    transform = _transform(profile, image.mode)
+    if transform is None:
+        return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
+    converted = transform.apply(image)
+    return converted.convert("L") if image.mode == "L" else converted
+
+
+@lru_cache(maxsize=32)  # profiles of a camera repeat; building a transform of a CMYK profile takes 10 ms and more
+def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile) if profile else ImageCms.createProfile("LAB"))
+        if source.profile.xcolor_space.strip() != _SPACES[mode]:
+            return None
+        return ImageCms.buildTransform(
+            source,
+            ImageCms.ImageCmsProfile(_SRGB),
+            mode,
+            mode if mode == "RGBA" else "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            _FLAGS,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,82 @@
+"""The function's settings: the only place that reads the environment.
+
+Defaults stand in the template's parameters, so that a value has one home; here every setting must be there and right.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from image_processor.errors import ImageProcessorError, InvalidSettings, shown
+from image_processor.transformation import Variant, parse_variants
+
+MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whatever a caller allows (2 × MAX_IMAGE_PIXELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a source may cost, found from its length and header before a pixel is decoded.
+
+    80 megapixels take every phone's 48, 50 and 64 megapixel pictures; decoded with alpha, and once more for the
+    resize, they take 640 MB of the function's memory.
+    """
+
+    max_bytes: int = 50 * 1024 * 1024
+    max_pixels: int = 80_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Valid once built."""
+
+    upload_bucket: str
+    processed_bucket: str
+    metadata_table: str | None
+    variants: tuple[Variant, ...]
+    limits: Limits
+    cache_control: str
+    cors_origins: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read all settings; raises `InvalidSettings` that reports every fault at once."""
+        faults: list[str] = []
+
+        def read(name: str, parse: Callable[[str], Any] = _text) -> Any:
+            try:
+                return parse(environment.get(name, ""))
+            except (ValueError, ImageProcessorError) as error:
+                faults.append(f"{name}: {error}")
+                return None
+
+        settings = cls(
+            upload_bucket=read("UPLOAD_BUCKET"),
+            processed_bucket=read("PROCESSED_BUCKET"),
+            metadata_table=environment.get("METADATA_TABLE") or None,
+            variants=read("VARIANTS", parse_variants),
+            limits=Limits(
+                max_bytes=read("MAX_SOURCE_BYTES", _up_to(5 * 1024**3)),
+                max_pixels=read("MAX_SOURCE_PIXELS", _up_to(MAX_SOURCE_PIXELS)),
+            ),
+            cache_control=read("CACHE_CONTROL"),
+            cors_origins=tuple(filter(None, (part.strip() for part in environment.get("CORS_ORIGINS", "").split(",")))),
+        )
+        if faults:
+            raise InvalidSettings("; ".join(faults))
+        return settings
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("is not set")
+    return text
+
+
+def _up_to(high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= high:
+            raise ValueError(f"got {shown(text)}, allowed: a whole number from 1 to {high}")
+        return int(text)
+
+    return read

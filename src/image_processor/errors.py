@@ -1,0 +1,134 @@
+"""Every error that the function answers with.
+
+    ImageProcessorError             code                     HTTP  retried
+    ├── InvalidRequest              invalid-request           400  no
+    │   └── InvalidTransformation   invalid-transformation    400  no
+    ├── ForbiddenSource             forbidden-source          403  no
+    ├── SourceNotFound              source-not-found          404  no
+    ├── RouteNotFound               not-found                 404  no
+    ├── SourceTooLarge              source-too-large          413  no
+    ├── UnsupportedFormat           unsupported-format        415  no
+    ├── CorruptImage                corrupt-image             422  no
+    ├── UnknownEvent                unknown-event             500  yes
+    ├── InvalidSettings             invalid-settings          500  yes
+    ├── InternalError               internal-error            500  yes
+    ├── Throttled                   throttled                 503  yes
+    └── Unavailable                 unavailable               503  yes
+
+`retryable` alone decides what becomes of a message of the queue: retried until it rests in the dead-letter queue, or
+recorded as failed and done. The text of an error is shown to whoever asked: it holds no name or word of AWS's own
+answer, which stays in `__cause__` for the log.
+"""
+
+from typing import ClassVar
+
+SHOWN = 80  # characters of a wrong value that a message repeats; a value may be megabytes long
+
+
+class ImageProcessorError(Exception):
+    """The root of the tree; raised only as one of its leaves."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    retryable: ClassVar[bool] = False
+
+
+class InvalidRequest(ImageProcessorError):
+    """The body, a field or a key is wrong; the message says which, and what is allowed."""
+
+    code = "invalid-request"
+    status = 400
+
+
+class InvalidTransformation(InvalidRequest):
+    """An option or its value is wrong; the message names the option, what came, and what is allowed."""
+
+    code = "invalid-transformation"
+
+
+class ForbiddenSource(ImageProcessorError):
+    """A bucket that is not the stack's upload bucket."""
+
+    code = "forbidden-source"
+    status = 403
+
+
+class SourceNotFound(ImageProcessorError):
+    """No such object in the upload bucket."""
+
+    code = "source-not-found"
+    status = 404
+
+
+class RouteNotFound(ImageProcessorError):
+    """No such path or method in the API."""
+
+    code = "not-found"
+    status = 404
+
+
+class SourceTooLarge(ImageProcessorError):
+    """Over the limit of bytes or pixels; found before a pixel is decoded."""
+
+    code = "source-too-large"
+    status = 413
+
+
+class UnsupportedFormat(ImageProcessorError):
+    """Not an image, or one of a kind that is not read."""
+
+    code = "unsupported-format"
+    status = 415
+
+
+class CorruptImage(ImageProcessorError):
+    """Begins like an image and can't be decoded."""
+
+    code = "corrupt-image"
+    status = 422
+
+
+class UnknownEvent(ImageProcessorError):
+    """An event of no known shape; retried, so that it ends in the dead-letter queue where a person sees it."""
+
+    code = "unknown-event"
+    status = 500
+    retryable = True
+
+
+class InvalidSettings(ImageProcessorError):
+    """The environment is wrong; retried, since the next deployment mends it."""
+
+    code = "invalid-settings"
+    status = 500
+    retryable = True
+
+
+class InternalError(ImageProcessorError):
+    """A fault of this program, known by its log line alone."""
+
+    code = "internal-error"
+    status = 500
+    retryable = True
+
+
+class Throttled(ImageProcessorError):
+    """AWS said: slow down."""
+
+    code = "throttled"
+    status = 503
+    retryable = True
+
+
+class Unavailable(ImageProcessorError):
+    """AWS failed or refused: a fault, a time-out, a missing permission."""
+
+    code = "unavailable"
+    status = 503
+    retryable = True
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message repeats it: quoted, and cut at `SHOWN` characters."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
