@@ -1,0 +1,44 @@
+"""How this project speaks to AWS: one configuration for every client, and its failures in the project's own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_processor.errors import Throttled, Unavailable
+
+# Three tries and short connects leave most of the function's 60 s for pixels; what still fails comes back by the queue,
+# minutes later. Ten connections: one for each message of a batch.
+CONFIG: Final = Config(
+    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=10, max_pool_connections=10
+)
+_THROTTLED: Final = {
+    "429",
+    "503",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's own code; for an answer without a body, such as to HEAD, the HTTP status."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def speaking_to(service: str) -> Iterator[None]:
+    """Turn botocore's errors into `Throttled` or `Unavailable`."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in _THROTTLED:
+            raise Throttled(f"{service} is busy; try again later") from error
+        raise Unavailable(f"{service} refused or failed; try again later") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{service} can't be reached; try again later") from error

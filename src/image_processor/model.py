@@ -1,0 +1,70 @@
+"""The values that pass between the pipeline and what it stores into, and how both name things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from image_processor.errors import InvalidRequest
+
+MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object of the upload bucket as it is now; `read` fetches its bytes, `close` gives them up unread."""
+
+    key: str
+    etag: str
+    version_id: str | None
+    size: int  # bytes
+    modified_at: datetime
+    read: Callable[[], bytes]
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What became of one rendition: made, or failed with `error_code`, and then without a file and its measures.
+
+    Files are `s3://bucket/key`; sides in pixels; times ISO 8601 in UTC. Of `variant` and `transformation` one is set.
+    """
+
+    id: str
+    original_file: str
+    source_etag: str
+    source_version_id: str | None
+    uploaded_at: str
+    processed_at: str
+    status: str
+    variant: str | None = None
+    transformation: str | None = None
+    processed_file: str | None = None
+    width: int | None = None
+    height: int | None = None
+    content_type: str | None = None
+    bytes: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+def rendition_key(source_key: str, name: str) -> str:
+    """Where a rendition lies in the processed bucket; raises `InvalidRequest` for a key that S3 can't hold."""
+    key = f"{source_key}/{name}"
+    if len(key.encode()) > MAX_KEY_BYTES:
+        room = MAX_KEY_BYTES - len(name.encode()) - 1
+        raise InvalidRequest(
+            f"the source's key has {len(source_key.encode())} bytes, allowed: {room}, since /{name} is added to it"
+        )
+    return key
+
+
+def record_id(bucket: str, source_key: str, name: str) -> str:
+    """The same for the same source and rendition, so that a repeat overwrites its own record."""
+    return sha256(f"{bucket}/{source_key}/{name}".encode()).hexdigest()[:32]
+
+
+def location(bucket: str, key: str) -> str:
+    """A file as records and answers name it."""
+    return f"s3://{bucket}/{key}"
