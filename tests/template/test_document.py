@@ -1,0 +1,198 @@
+"""The template as a document: size, what it must not hold, its parameters and how they are told to the user."""
+
+import re
+
+import pytest
+
+from image_processor.config import MAX_SOURCE_PIXELS, Limits
+from image_processor.transformation import parse_variants
+
+from .cloudformation import TEMPLATE_PATH, document, resolve
+
+PARAMETERS = document()["Parameters"]
+RESOURCES = document()["Resources"]
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0b8f9c1e-0000-4000-8000-000000000000"
+# Where AWS demands a name: a name of an API need not be unique, a stage's name is part of its URL, and those of
+# CloudFront are made from the stack's id.
+DEMANDED_NAMES = {
+    "Api": {"Name"},
+    "ApiStage": {"StageName"},
+    "FunctionRole": {"PolicyName"},
+    "OriginAccessControl": {"Name"},
+    "ResponseHeadersPolicy": {"Name"},
+}
+PHYSICAL_NAME = re.compile(
+    "(Bucket|Queue|Function|Role|Policy|LogGroup|Table|Topic|Alarm|Stage|Key|UsagePlan|Dashboard)?Name"
+)
+
+
+def test_it_can_be_pasted_into_the_console() -> None:
+    assert len(TEMPLATE_PATH.read_bytes()) < 51_200
+
+
+def test_it_needs_no_transform_and_no_code_of_its_own() -> None:
+    assert "Transform" not in document()
+    assert not [n for n, r in RESOURCES.items() if r["Type"].startswith(("Custom::", "AWS::CloudFormation::"))]
+
+
+def test_resources_have_no_physical_names_but_where_aws_demands_one() -> None:
+    for name, resource in resolve(AlarmEmail="ops@example.com").resources.items():
+        own = _names(resource.get("Properties", {}), resource["Type"])
+
+        assert own == DEMANDED_NAMES.get(name, set()), name
+
+
+def _names(node: object, resource_type: str) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*(_names(item, resource_type) for item in node))
+    if not isinstance(node, dict):
+        return set()
+    # A reference to another resource is no name that is given.
+    own = {k for k, v in node.items() if PHYSICAL_NAME.fullmatch(k) and isinstance(v, str) and not v.startswith("<")}
+    if resource_type == "AWS::CloudWatch::Alarm":
+        own -= {"Name"}  # of a dimension
+    return own.union(*(_names(value, resource_type) for value in node.values()))
+
+
+def test_two_stacks_of_one_name_in_two_regions_do_not_collide() -> None:
+    stack = resolve()
+    names = {
+        stack.properties("OriginAccessControl")["OriginAccessControlConfig"]["Name"],
+        stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]["Name"],
+    }
+
+    assert names == {"0b8f9c1e-1111-4222-8333"}  # the stack's own id, which is unique
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_says_what_it_is_and_what_is_allowed(name: str) -> None:
+    parameter = PARAMETERS[name]
+
+    assert parameter["Description"]
+    assert parameter["ConstraintDescription"]
+    bounds = parameter.keys() & {"AllowedPattern", "AllowedValues", "MinLength"}
+    assert bounds or {"MinValue", "MaxValue"} <= parameter.keys()
+
+
+def test_each_parameter_is_in_one_group() -> None:
+    groups = document()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(grouped) == sorted(PARAMETERS)
+    assert all(group["Label"]["default"] for group in groups)
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if "Default" in PARAMETERS[name]])
+def test_a_default_is_allowed(name: str) -> None:
+    assert _allows(name, str(PARAMETERS[name]["Default"]))
+
+
+def test_only_the_code_has_no_default() -> None:
+    assert {n for n, p in PARAMETERS.items() if "Default" not in p} == {"LambdaS3CodeBucket", "LambdaS3CodeKey"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LambdaS3CodeBucket", "my.code-bucket.1"),
+        ("Variants", "small:width=300;square:width=64,height=64,background=#ffffff"),
+        ("Variants", "corner:width=64,height=64,position=right top; web:format=webp;"),
+        ("CacheControl", "public, max-age=31536000, immutable"),
+        ("CorsOrigins", "https://www.example.com, http://localhost:8080"),
+        ("CdnAlias", "images.example.co.uk"),
+        ("CdnCertificateArn", CERTIFICATE),
+        ("CdnUrl", "http://d111111abcdef8.cloudfront.localhost:4566"),
+        ("CdnUrl", "https://example.com/images"),
+        ("AlarmEmail", "ops+images@example.com"),
+        ("MaximumConcurrency", "2"),
+    ],
+)
+def test_a_good_value_is_allowed(name: str, value: str) -> None:
+    assert _allows(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LambdaS3CodeBucket", "s3://bucket"),
+        ("Variants", ""),
+        ("Variants", "width=300"),
+        ("Variants", "a b:width=300"),
+        ("CacheControl", "public\nX-Other: 1"),
+        ("CorsOrigins", "https://www.example.com/"),
+        ("CorsOrigins", "www.example.com"),
+        ("CdnAlias", "https://images.example.com"),
+        ("CdnAlias", "*.example.com"),
+        ("CdnCertificateArn", CERTIFICATE.replace("us-east-1", "eu-central-1")),
+        ("CdnUrl", "https://example.com/"),
+        ("CdnUrl", "example.com"),
+        ("CdnUrl", "https://example.com/?a"),
+        ("AlarmEmail", "ops"),
+        ("MaximumConcurrency", "1"),
+        ("EnableApi", "yes"),
+        ("MaxSourcePixels", "178956971"),
+        ("MemorySize", "128"),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_is_made(name: str, value: str) -> None:
+    assert not _allows(name, value)
+
+
+def _allows(name: str, value: str) -> bool:
+    parameter = PARAMETERS[name]
+    if parameter["Type"] == "Number":
+        low, high = parameter.get("MinValue", float("-inf")), parameter.get("MaxValue", float("inf"))
+        if not low <= float(value) <= high:
+            return False
+    if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
+        return False
+    # CloudFormation holds the pattern against each member of a list.
+    members = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+    return all(re.fullmatch(parameter.get("AllowedPattern", ".*"), member) for member in members)
+
+
+def test_patterns_are_anchored() -> None:
+    for name, parameter in PARAMETERS.items():
+        pattern = parameter.get("AllowedPattern", "^$")
+
+        assert (pattern[0], pattern[-1]) == ("^", "$"), name
+
+
+def test_defaults_and_bounds_are_those_of_the_function() -> None:
+    assert parse_variants(PARAMETERS["Variants"]["Default"])
+    assert PARAMETERS["MaxSourcePixels"]["MaxValue"] == MAX_SOURCE_PIXELS
+    assert PARAMETERS["MaxSourcePixels"]["Default"] == Limits().max_pixels
+    assert PARAMETERS["MaxSourceBytes"]["Default"] == Limits().max_bytes
+
+
+def test_each_allowed_concurrency_has_its_number() -> None:
+    numbers = document()["Mappings"]["MaximumConcurrency"]
+
+    assert numbers == {str(n): {"Number": n} for n in PARAMETERS["MaximumConcurrency"]["AllowedValues"]}
+
+
+@pytest.mark.parametrize(
+    ("alias", "certificate", "accepted"),
+    [("", "", True), ("i.example.com", CERTIFICATE, True), ("i.example.com", "", False), ("", CERTIFICATE, False)],
+)
+def test_an_alias_and_its_certificate_go_together(alias: str, certificate: str, accepted: bool) -> None:  # noqa: FBT001
+    broken = resolve(CdnAlias=alias, CdnCertificateArn=certificate).broken_rules
+
+    assert (not broken) == accepted
+
+
+def test_a_skipped_check_says_why() -> None:
+    for name, resource in RESOURCES.items():
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+            assert re.fullmatch(r"CKV2?_AWS_\d+", skip["id"]), name
+            assert len(skip["comment"]) > 20, name
+
+
+def test_sections_stand_in_the_order_data_flows() -> None:
+    banners = re.findall(r"^  # -{8} (\w+)", TEMPLATE_PATH.read_text(), re.MULTILINE)
+
+    assert banners == ["Storage", "Queue", "Function", "Metadata", "API", "Delivery", "Alarms"]
+
+
+def test_outputs_say_what_they_are() -> None:
+    assert all(output["Description"] for output in document()["Outputs"].values())

@@ -1,0 +1,132 @@
+"""The function: what it is told, what it may do, and where it logs."""
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+from image_processor.config import Settings
+
+from .cloudformation import Stack, resolve
+
+MAY = {
+    ("s3:GetObject", "<UploadBucket.Arn>/*"),
+    ("s3:GetObject", "<ProcessedBucket.Arn>/*"),
+    ("s3:PutObject", "<ProcessedBucket.Arn>/*"),
+    ("s3:DeleteObject", "<ProcessedBucket.Arn>/*"),
+    ("sqs:ReceiveMessage", "<UploadQueue.Arn>"),
+    ("sqs:DeleteMessage", "<UploadQueue.Arn>"),
+    ("sqs:GetQueueAttributes", "<UploadQueue.Arn>"),
+    ("logs:CreateLogStream", "<FunctionLogGroup.Arn>"),
+    ("logs:PutLogEvents", "<FunctionLogGroup.Arn>"),
+}
+# Without s3:ListBucket, S3 answers 403 and not 404 for a key that is gone; the local emulator answers 404 all the same.
+MAY_LIST = {("s3:ListBucket", "<UploadBucket.Arn>"), ("s3:ListBucket", "<ProcessedBucket.Arn>")}
+MAY_WITH_METADATA = {
+    ("dynamodb:BatchWriteItem", "<MetadataTable.Arn>"),
+    ("dynamodb:Query", "<MetadataTable.Arn>/index/by-original-file"),
+}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return resolve()
+
+
+def _statements(stack: Stack) -> list[dict[str, Any]]:
+    [policy] = stack.properties("FunctionRole")["Policies"]
+    return policy["PolicyDocument"]["Statement"]
+
+
+def _allowed(stack: Stack) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for statement in _statements(stack)
+        for action in _as_list(statement["Action"])
+        for resource in _as_list(statement["Resource"])
+    }
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_role_may_do_exactly_what_the_function_does(stack: Stack) -> None:
+    assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA
+
+
+def test_the_role_has_no_rights_on_a_table_that_is_off() -> None:
+    assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST
+
+
+def test_a_source_that_is_gone_can_be_told_from_one_that_is_forbidden(stack: Stack) -> None:
+    assert _allowed(stack) >= MAY_LIST
+
+
+def test_no_right_is_on_everything(stack: Stack) -> None:
+    for action, resource in _allowed(stack):
+        assert "*" not in action
+        assert resource.removesuffix("/*").startswith("<")  # on something of this stack
+        assert "*" not in resource.removesuffix("/*")
+
+
+def test_the_role_has_no_rights_from_elsewhere_and_serves_lambda_alone(stack: Stack) -> None:
+    role = stack.properties("FunctionRole")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert stack.properties("Function")["Role"] == "<FunctionRole.Arn>"
+    assert "ManagedPolicyArns" not in role
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert trust["Action"] == "sts:AssumeRole"
+    assert all(statement["Effect"] == "Allow" for statement in _statements(stack))
+    assert len(stack.of_type("AWS::IAM::Role")) == 1
+    assert not stack.of_type("AWS::IAM::Policy")
+
+
+def test_the_environment_is_what_the_function_reads(stack: Stack) -> None:
+    assert stack.properties("Function")["Environment"]["Variables"] == {
+        "UPLOAD_BUCKET": "<UploadBucket>",
+        "PROCESSED_BUCKET": "<ProcessedBucket>",
+        "METADATA_TABLE": "<MetadataTable>",
+        "VARIANTS": "thumbnail:width=128,height=128,fit=cover",
+        "MAX_SOURCE_BYTES": "52428800",
+        "MAX_SOURCE_PIXELS": "80000000",
+        "CACHE_CONTROL": "public, max-age=300",
+        "CORS_ORIGINS": "*",
+        "LOG_LEVEL": "INFO",
+        "POWERTOOLS_SERVICE_NAME": "images",
+        "POWERTOOLS_METRICS_NAMESPACE": "ImageProcessor",
+    }
+
+
+def test_the_function_accepts_the_environment_it_is_given() -> None:
+    stack = resolve(
+        CorsOrigins="https://a.example, https://b.example", Variants="small:width=300;icon:width=64,height=64"
+    )
+
+    settings = Settings.from_environment(stack.properties("Function")["Environment"]["Variables"])
+
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert [variant.name for variant in settings.variants] == ["small", "icon"]
+
+
+def test_the_handler_exists(stack: Stack) -> None:
+    module, _, function = stack.properties("Function")["Handler"].rpartition(".")
+
+    assert importlib.util.find_spec(module)
+    assert function == "lambda_handler"
+
+
+def test_the_function_has_the_size_and_processor_asked_for() -> None:
+    function = resolve(MemorySize="3008", Architecture="x86_64").properties("Function")
+
+    assert function["Runtime"] == "python3.13"
+    assert function["MemorySize"] == "3008"
+    assert function["Architectures"] == ["x86_64"]
+
+
+def test_logs_go_to_the_stacks_own_group_and_are_forgotten_in_time() -> None:
+    stack = resolve(LogRetentionDays="90")
+
+    assert stack.properties("FunctionLogGroup") == {"RetentionInDays": "90"}
+    assert stack.properties("Function")["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "<FunctionLogGroup>"}

@@ -1,0 +1,133 @@
+"""Queue and dead-letter queue: what is uploaded waits its turn, and nothing is lost without an alarm."""
+
+import pytest
+
+from .cloudformation import Stack, resolve
+
+DAY = 24 * 60 * 60
+QUEUES = ["UploadQueue", "DeadLetterQueue"]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return resolve()
+
+
+def test_the_queue_hears_of_everything_that_changes_a_source(stack: Stack) -> None:
+    configurations = stack.properties("UploadBucket")["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert {c["Event"]: c["Queue"] for c in configurations} == {
+        "s3:ObjectCreated:*": "<UploadQueue.Arn>",
+        "s3:ObjectRemoved:*": "<UploadQueue.Arn>",
+        "s3:LifecycleExpiration:DeleteMarkerCreated": "<UploadQueue.Arn>",
+    }
+
+
+def test_the_bucket_waits_for_the_queue_to_accept_it(stack: Stack) -> None:
+    assert "UploadQueuePolicy" in stack.references["UploadBucket"]
+
+
+def test_only_buckets_of_this_account_may_send(stack: Stack) -> None:
+    [statement] = [
+        statement
+        for statement in stack.properties("UploadQueuePolicy")["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+
+    assert statement == {
+        "Sid": "AllowBucketsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "<UploadQueue.Arn>",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": "111122223333"},
+            "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
+        },
+    }
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_refuses_plain_http(stack: Stack, queue: str) -> None:
+    [policy] = [p for p in stack.of_type("AWS::SQS::QueuePolicy").values() if p["Queues"] == [f"<{queue}>"]]
+
+    assert {
+        "Sid": "DenyPlainHttp",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": f"<{queue}.Arn>",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    } in policy["PolicyDocument"]["Statement"]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_is_encrypted_so_that_s3_can_send(stack: Stack, queue: str) -> None:
+    assert stack.properties(queue)["SqsManagedSseEnabled"] is True
+    assert "KmsMasterKeyId" not in stack.properties(queue)  # S3 has no rights on AWS's own key
+
+
+def test_a_batch_at_work_is_not_handed_out_twice(stack: Stack) -> None:
+    assert stack.properties("UploadQueue")["VisibilityTimeout"] >= 6 * stack.properties("Function")["Timeout"]
+
+
+def test_an_upload_is_tried_five_times(stack: Stack) -> None:
+    assert stack.properties("UploadQueue")["RedrivePolicy"] == {
+        "deadLetterTargetArn": "<DeadLetterQueue.Arn>",
+        "maxReceiveCount": 5,
+    }
+
+
+def test_a_dead_letter_stays_14_days_and_longer_than_a_message_can_wait(stack: Stack) -> None:
+    waits, rests = (stack.properties(queue)["MessageRetentionPeriod"] for queue in QUEUES)
+
+    assert rests == 14 * DAY
+    assert rests > waits
+
+
+def test_the_function_takes_batches_and_reports_failures_one_by_one() -> None:
+    mapping = resolve(MaximumConcurrency="3").properties("UploadQueueMapping")
+
+    assert mapping == {
+        "FunctionName": "<Function>",
+        "EventSourceArn": "<UploadQueue.Arn>",
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 3},  # a number: as text it stops the local emulator's poller
+    }
+
+
+def test_one_dead_letter_raises_an_alarm(stack: Stack) -> None:
+    alarm = stack.properties("DeadLetterAlarm")
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "<DeadLetterQueue.QueueName>"}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["Statistic"] == "Maximum"
+    assert alarm["EvaluationPeriods"] * alarm["Period"] <= 60
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_alarm_says_what_to_do(stack: Stack) -> None:
+    text = stack.properties("DeadLetterAlarm")["AlarmDescription"]
+
+    assert "<FunctionLogGroup>" in text
+    assert "aws sqs start-message-move-task --source-arn <DeadLetterQueue.Arn>" in text
+    assert len(text) < 1024  # CloudWatch's limit, with room for the names
+
+
+def test_alarms_are_mailed_to_who_asked() -> None:
+    stack = resolve(AlarmEmail="ops@example.com")
+
+    assert stack.properties("DeadLetterAlarm")["AlarmActions"] == ["<AlarmTopic>"]
+    assert stack.properties("AlarmSubscription") == {
+        "TopicArn": "<AlarmTopic>",
+        "Protocol": "email",
+        "Endpoint": "ops@example.com",
+    }
+
+
+def test_without_an_address_there_is_no_topic(stack: Stack) -> None:
+    assert "AlarmActions" not in stack.properties("DeadLetterAlarm")
+    assert not stack.of_type("AWS::SNS::Topic")
+    assert not stack.of_type("AWS::SNS::Subscription")
