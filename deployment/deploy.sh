@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# Packages the function and creates or updates the stack. With AWS_ENDPOINT_URL set it does the same to an emulator.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<END
+Usage: deployment/deploy.sh [options]
+
+Packages the function, uploads it, shows what will change, and creates or updates the stack.
+
+  --stack-name NAME   default $default_stack
+  --region REGION     default: the region of your AWS configuration
+  --parameter K=V     a parameter of the template; may be repeated. One that isn't given stays as it was deployed last,
+                      or has the template's default the first time
+  --code-bucket NAME  where the function's zip goes: a bucket of yours in the same region. Default: the one of the
+                      last deployment, else <stack name>-code-<account>-<region>, made when it isn't there
+  --local             package for this machine, for an emulator (AWS_ENDPOINT_URL)
+  --help              show this
+
+Parameters:
+$(parameter_names | grep -v '^LambdaS3Code' | sed 's/^/  /')
+END
+}
+
+parameter_names() {
+  awk '/^[A-Za-z]/ { inside = /^Parameters:/ }
+    inside && /^  [A-Za-z0-9]+:/ { sub(/:.*/, ""); print $1 }' "$template" 2>/dev/null || true
+}
+
+default_of() { # default_of PARAMETER: the template's
+  awk -v name="  $1:" '/^  [A-Za-z]/ { inside = index($0, name) == 1 }
+    inside && /^    Default:/ { gsub(/["\047]/, "", $2); print $2 }' "$template"
+}
+
+stack=$default_stack region='' code_bucket='' for_host=''
+parameters=() # bash 3.2 takes an empty array for an unset one, hence ${parameters[@]+"${parameters[@]}"}
+while [ $# -gt 0 ]; do
+  case $1 in
+    --stack-name) need_value "$1" $#; stack=$2; shift ;;
+    --region) need_value "$1" $#; region=$2; shift ;;
+    --parameter) need_value "$1" $#; parameters+=("$2"); shift ;;
+    --code-bucket) need_value "$1" $#; code_bucket=$2; shift ;;
+    --local) for_host=yes ;;
+    --help | -h) usage; exit ;;
+    *) die "unknown option '$1' ($me --help)" ;;
+  esac
+  shift
+done
+check_stack_name
+[ -z "$for_host" ] || [ -n "${AWS_ENDPOINT_URL:-}" ] || die "--local is for an emulator: set AWS_ENDPOINT_URL, or leave it out"
+[ -f "$template" ] || die "no template at $template"
+# CloudFormation's limit for a template in the request itself.
+[ "$(wc -c <"$template")" -le 51200 ] || die "$template is larger than 51,200 bytes"
+
+names=$(parameter_names)
+architecture=''
+for parameter in ${parameters[@]+"${parameters[@]}"}; do
+  name=${parameter%%=*}
+  case $parameter in
+    [A-Za-z]*=*) ;;
+    *) die "--parameter is Name=value, not '$parameter'" ;;
+  esac
+  case $name in
+    LambdaS3CodeBucket) die "--parameter $name: give --code-bucket instead" ;;
+    LambdaS3CodeKey) die "--parameter $name: the key is the zip's SHA-256, set by this script" ;;
+    Architecture) architecture=${parameter#*=} ;;
+  esac
+  printf '%s\n' "$names" | grep -qxF -e "$name" ||
+    die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)"
+done
+
+find_python
+make_work
+find_aws
+
+check_status() { # check_status [WHY]: refuses what no change set can be made for
+  local remove
+  remove="$(aws_words) cloudformation delete-stack --stack-name $stack"
+  case $status in
+    REVIEW_IN_PROGRESS) ;; # what a change set that never ran leaves behind: there is nothing in it
+    *_IN_PROGRESS) die "stack $stack is busy ($status): try again when it has finished" ;;
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED)
+      die "${1:-}stack $stack is in $status and can't be updated; remove it, then deploy again: $remove" ;;
+    UPDATE_ROLLBACK_FAILED)
+      die "${1:-}stack $stack is in $status; mend what stopped the rollback, then: ${remove/delete-stack/continue-update-rollback}" ;;
+  esac
+}
+
+make_code_bucket() { # private and encrypted, whatever the account's defaults are
+  local place=() blocked=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+  [ "$region" = us-east-1 ] || place=(--create-bucket-configuration "LocationConstraint=$region")
+  say "Making the code bucket $code_bucket …"
+  call_aws s3api create-bucket --bucket "$code_bucket" ${place[@]+"${place[@]}"} >/dev/null
+  call_aws s3api put-public-access-block --bucket "$code_bucket" --expected-bucket-owner "$account" \
+    --public-access-block-configuration "$blocked"
+  call_aws s3api put-bucket-encryption --bucket "$code_bucket" --expected-bucket-owner "$account" \
+    --server-side-encryption-configuration '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}'
+}
+
+upload_code() { # puts $zip into the code bucket under its SHA-256, unless it is there; sets $code_key
+  local usual
+  code_key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$zip").zip
+  usual=$(default_code_bucket)
+  [ -n "$code_bucket" ] || code_bucket=$(of_stack parameter LambdaS3CodeBucket)
+  code_bucket=${code_bucket:-$usual}
+  # The owner is checked each time: a bucket's name that was free yesterday may be a stranger's today.
+  if try_aws s3api head-object --bucket "$code_bucket" --key "$code_key" --expected-bucket-owner "$account" >/dev/null; then
+    say "The function's code is in $code_bucket already."
+    return
+  fi
+  grep -q '(40[0-9])' "$work/error" || die "$(why_aws_failed s3api head-object)"
+  if ! try_aws s3api head-bucket --bucket "$code_bucket" --expected-bucket-owner "$account" >/dev/null; then
+    if grep -q '(40[03])' "$work/error"; then
+      die "the code bucket $code_bucket is another account's, or keeps you out: give one of yours with --code-bucket"
+    fi
+    grep -q '(404)' "$work/error" || die "$(why_aws_failed s3api head-bucket)"
+    [ "$code_bucket" = "$usual" ] || die "there is no bucket $code_bucket: make it, or give another with --code-bucket"
+    make_code_bucket
+  fi
+  say "Uploading $(($(wc -c <"$zip") / 1000)) kB of code to $code_bucket …"
+  call_aws s3api put-object --bucket "$code_bucket" --key "$code_key" --body "$zip" --expected-bucket-owner "$account" >/dev/null
+}
+
+write_parameters() { # write_parameters K=V …: the change set's, as JSON: given, or as deployed; the others have defaults
+  "$python" - "$(awk -F '\t' '$1 == "parameter" { print $2 }' "$work/stack")" "$names" "$@" <<'END' >"$work/parameters.json"
+import json, sys
+
+deployed, names, *given = sys.argv[1:]
+values = dict(parameter.split("=", 1) for parameter in given)
+print(json.dumps([
+    {"ParameterKey": name, "ParameterValue": values[name]} if name in values
+    else {"ParameterKey": name, "UsePreviousValue": True}
+    for name in names.split() if name in values or name in deployed.split()
+]))
+END
+}
+
+make_change_set() { # sets $change_set, empty when there is nothing to change, and $stack_id
+  local type=UPDATE answer state reason
+  case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
+  change_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
+  answer=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type $type \
+    --template-body "file://$template" --parameters "file://$work/parameters.json" --capabilities CAPABILITY_IAM \
+    --description "deployment/deploy.sh" --query '[Id,StackId]')
+  read -r change_set stack_id <<<"$answer"
+  while :; do
+    answer=$(call_aws cloudformation describe-change-set --change-set-name "$change_set" --query '[Status,StatusReason]')
+    IFS=$'\t' read -r state reason <<<"$answer"
+    case $state in
+      CREATE_COMPLETE) return ;;
+      FAILED) break ;;
+    esac
+    sleep 1
+  done
+  if [ $type = UPDATE ]; then
+    try_aws cloudformation delete-change-set --change-set-name "$change_set" >/dev/null || true
+  else
+    try_aws cloudformation delete-stack --stack-name "$stack_id" || true # there is nothing in it yet
+  fi
+  case $reason in *"didn't contain changes"* | *"No updates are to be performed"*) change_set='' ;; esac
+  [ -z "$change_set" ] || die "CloudFormation refused the change: $reason"
+}
+
+show_changes() {
+  call_aws cloudformation describe-change-set --change-set-name "$change_set" \
+    --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement]' >"$work/changes"
+  echo
+  { printf 'Action\tResource\tType\tReplaced\n'; sort -t "$(printf '\t')" -k 1,1 -k 3,3 -k 2,2 "$work/changes"; } |
+    awk -F '\t' 'BEGIN { say["True"] = "yes"; say["False"] = "no"; say["Conditional"] = "maybe"; say["Replaced"] = "Replaced" }
+      { printf "  %-8s %-32s %-42s %s\n", $1, $2, $3, say[$4] }' | sed 's/ *$//'
+  echo
+}
+
+show_outputs() {
+  echo
+  awk -F '\t' '$1 == "output" { printf "  %-24s %s\n", $2, $3 }' "$work/stack" | sort
+}
+
+show_what_to_try() { # an emulator has other URLs; who started it knows them
+  local cdn domain
+  [ -z "${AWS_ENDPOINT_URL:-}" ] || return 0
+  cdn=$(of_stack parameter CdnUrl) domain=$(of_stack parameter CdnAlias)
+  domain=${domain:-$(of_stack output DistributionDomainName)}
+  [ -z "$domain" ] || cdn=${cdn:-https://$domain}
+  print_what_to_try --aws "$(aws_words)" --bucket "$(of_stack output UploadBucketName)" \
+    --processed "$(of_stack output ProcessedBucketName)" --cdn "${cdn%/}" \
+    --api "$(of_stack output ApiUrl)" --api-key-id "$(of_stack output ApiKeyId)"
+}
+
+find_account
+find_stack "$stack"
+check_status
+[ -n "$architecture" ] || architecture=$(of_stack parameter Architecture)
+if [ -n "$for_host" ]; then
+  zip=$("$project/deployment/package.sh" --local)
+else
+  zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
+fi
+upload_code
+write_parameters ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"
+say "Working out what will change in stack $stack in $region …"
+make_change_set
+if [ -n "$change_set" ]; then
+  show_changes
+  if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deploying …"; else say "Deploying (a new stack takes some minutes, most of them CloudFront's) …"; fi
+  call_aws cloudformation execute-change-set --change-set-name "$change_set"
+  wait_for_stack
+  case $status in
+    CREATE_COMPLETE | UPDATE_COMPLETE) say "Done: $status." ;;
+    *)
+      say "What failed:"
+      show_failures "$stack_id"
+      check_status "the deployment failed: "
+      die "the deployment failed; stack $stack is as it was before ($status)" ;;
+  esac
+else
+  say "Nothing to change."
+fi
+show_outputs
+show_what_to_try

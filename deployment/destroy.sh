@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Removes the stack after asking, and, only when told so, what it leaves behind on purpose: the pictures and the records.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<END
+Usage: deployment/destroy.sh [options]
+
+Removes the stack. Asks first. Keeps the buckets and the table, and prints the commands that remove them too.
+
+  --stack-name NAME   default $default_stack
+  --region REGION     default: the region of your AWS configuration
+  --delete-data       also delete both buckets and the table with all that is in them, and the code bucket that
+                      deploy.sh made. There is no way back
+  --yes               don't ask
+  --help              show this
+END
+}
+
+stack=$default_stack region='' sure='' delete_data=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --stack-name) need_value "$1" $#; stack=$2; shift ;;
+    --region) need_value "$1" $#; region=$2; shift ;;
+    --delete-data) delete_data=yes ;;
+    --yes) sure=yes ;;
+    --help | -h) usage; exit ;;
+    *) die "unknown option '$1' ($me --help)" ;;
+  esac
+  shift
+done
+check_stack_name
+[ -n "$sure" ] || [ -t 0 ] || die "there is nobody to ask: give --yes to remove stack $stack without asking"
+make_work
+find_aws
+
+ask() { # ask QUESTION ANSWER: goes on only when the answer is exactly that
+  local answer=''
+  printf '%s ' "$1" >&2
+  read -r answer || true
+  [ "$answer" = "$2" ] || die "nothing removed"
+}
+
+find_data() { # writes $work/data: kind and name of what the stack leaves behind
+  call_aws cloudformation list-stack-resources --stack-name "$stack_id" --query "StackResourceSummaries[?ResourceStatus !=
+    'DELETE_COMPLETE' && (ResourceType == 'AWS::S3::Bucket' || ResourceType == 'AWS::DynamoDB::Table')].[ResourceType,
+    PhysicalResourceId]" >"$work/resources"
+  awk -F '\t' '$2 != "" && $2 != "None" { print ($1 == "AWS::S3::Bucket" ? "bucket" : "table") "\t" $2 }' \
+    "$work/resources" >"$work/data"
+  # A code bucket of the user's own choice may hold what is not this project's.
+  code_bucket=$(default_code_bucket)
+  if [ "$(of_stack parameter LambdaS3CodeBucket)" = "$code_bucket" ]; then printf 'bucket\t%s\n' "$code_bucket" >>"$work/data"; fi
+}
+
+exists() { # exists KIND NAME
+  case $1 in
+    bucket) try_aws s3api head-bucket --bucket "$2" --expected-bucket-owner "$account" >/dev/null ;;
+    table) try_aws dynamodb describe-table --table-name "$2" >/dev/null ;;
+  esac
+}
+
+# A page of a bucket's versions, as what delete-objects takes. Both have a limit of 1,000.
+# shellcheck disable=SC2016  # JMESPath's backquotes
+page='{Quiet: `true`, Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}}'
+
+show_removal() { # show_removal KIND NAME: the command that deletes it, to paste as it is
+  local command
+  command=$(aws_words)
+  if [ "$1" = table ]; then
+    echo "  $command dynamodb delete-table --table-name $2 --query TableDescription.TableStatus --output text"
+    return
+  fi
+  echo "  while $command s3api list-object-versions --bucket $2 --no-paginate --output json --query '$page' >versions.json &&" \
+    "grep -q VersionId versions.json && [ done = \"\$($command s3api delete-objects --bucket $2 --delete file://versions.json" \
+    "--query \"Errors[0].Code || 'done'\" --output text)\" ]; do :; done;" \
+    "rm -f versions.json; $command s3api delete-bucket --bucket $2"
+}
+
+delete_bucket() { # all versions first: S3 deletes only an empty bucket
+  local refused
+  while :; do
+    call_aws s3api list-object-versions --bucket "$1" --no-paginate --output json --query "$page" >"$work/versions.json"
+    grep -q VersionId "$work/versions.json" || break
+    # S3 answers 200 with the objects that it did not delete; without a look at them this would go on for ever.
+    refused=$(call_aws s3api delete-objects --bucket "$1" --delete "file://$work/versions.json" --query "Errors[0].Code || 'done'")
+    [ "$refused" = "done" ] || die "bucket $1: an object can't be deleted ($refused)"
+  done
+  call_aws s3api delete-bucket --bucket "$1"
+}
+
+delete_data() {
+  local kind name
+  while IFS=$'\t' read -r kind name <&3; do
+    exists "$kind" "$name" || continue
+    say "Deleting $kind $name …"
+    if [ "$kind" = bucket ]; then delete_bucket "$name"; else call_aws dynamodb delete-table --table-name "$name" >/dev/null; fi
+  done 3<"$work/data"
+}
+
+show_kept() {
+  local kind name found=''
+  while IFS=$'\t' read -r kind name <&3; do
+    exists "$kind" "$name" || continue
+    [ -n "$found" ] || printf '\nKept, with the commands that delete them and all that is in them:\n'
+    found=yes
+    show_removal "$kind" "$name"
+  done 3<"$work/data"
+}
+
+find_account
+find_stack "$stack"
+if [ -z "$status" ]; then
+  say "There is no stack $stack in $region: nothing to remove."
+  exit
+fi
+case $status in
+  REVIEW_IN_PROGRESS | DELETE_IN_PROGRESS) ;;
+  *_IN_PROGRESS) die "stack $stack is busy ($status): try again when it has finished" ;;
+esac
+find_data
+say "Stack $stack in $region, account $account, will be removed."
+if [ -s "$work/data" ]; then
+  if [ -n "$delete_data" ]; then say "So will, with all that is in them:"; else say "These are kept (--delete-data deletes them too):"; fi
+  tr '\t' ' ' <"$work/data" | sed 's/^/  /' >&2
+fi
+if [ -z "$sure" ]; then
+  ask "Type the stack's name to remove it:" "$stack"
+  [ -z "$delete_data" ] || ask "Type 'delete the data' to delete every picture and record too:" "delete the data"
+fi
+say "Removing stack $stack (some minutes, most of them CloudFront's) …"
+id=$stack_id
+call_aws cloudformation delete-stack --stack-name "$id"
+wait_for_stack
+case $status in
+  '' | DELETE_COMPLETE) ;;
+  *)
+    say "What failed:"
+    show_failures "$id"
+    die "the stack could not be removed; it is in $status" ;;
+esac
+[ -z "$delete_data" ] || delete_data
+say "Removed."
+[ -n "$delete_data" ] || show_kept

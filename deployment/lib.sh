@@ -1,0 +1,196 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is used there, and the other way round
+#
+# What the scripts beside this one share; sourced, never run. bash 3.2 (macOS) and either AWS CLI (1 or 2) must do.
+
+project=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+template=$project/templates/main.yaml
+default_stack="aws-serverless-image-processing"
+me=$(basename -- "$0")
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() { # the one line that a failure ends with
+  say "$me: $*"
+  exit 1
+}
+
+need_value() { # need_value OPTION "$#": an option that takes a value has one
+  [ "$2" -ge 2 ] || die "$1 needs a value ($me --help)"
+}
+
+work=
+remove_work() { [ -z "$work" ] || rm -rf "$work"; }
+trap remove_work EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+make_work() { # make_work [PARENT]: sets $work, a folder for this run's files that is removed at its end
+  work=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/image-processing.XXXXXX") || die "can't make a temporary folder"
+}
+
+find_python() { # sets $python: the project's own, or the machine's
+  python=$project/.venv/bin/python
+  [ -x "$python" ] || python=python3
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || die "needs Python 3.9 or newer as python3"
+}
+
+find_aws() { # sets $aws and $region, and what makes the answers of AWS CLI 1 and 2 alike, whatever the user's settings
+  aws=$(command -v aws) || aws=$project/.venv/bin/aws
+  [ -x "$aws" ] || die "the AWS CLI is missing: install it, or run 'make setup' to use the project's own"
+  export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_DEFAULT_OUTPUT=text AWS_CLI_FILE_ENCODING=UTF-8
+  # AWS CLI 1 reads AWS_DEFAULT_REGION only, so the region always goes along as an option.
+  region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$("$aws" configure get region 2>/dev/null || true)}}}
+  [ -n "$region" ] || die "no region: give --region, or set AWS_DEFAULT_REGION"
+}
+
+try_aws() { # the answer on stdout; what went wrong in $work/error
+  # The endpoint goes along as an option, for AWS CLI 1's sqs ignores the variable.
+  "$aws" --region "$region" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@" 2>"$work/error"
+}
+
+call_aws() { try_aws "$@" || die "$(why_aws_failed "$@")"; }
+
+aws_words() { # the AWS CLI with what it needs here, for commands that are shown
+  echo "aws --region $region${AWS_ENDPOINT_URL:+ --endpoint-url $AWS_ENDPOINT_URL}"
+}
+
+aws_error() { # the one line of $work/error that counts: AWS's answer where there is one, else the last
+  sed -e 's/^aws: \[ERROR\]: //' -e '/^[[:space:]]*$/d' -e '/^Additional error details/,$d' "$work/error" |
+    awk '/An error occurred/ { answer = "" ; found = 1 } { answer = found ? answer (answer == "" ? "" : " ") $0 : $0 }
+      END { print answer }'
+}
+
+why_aws_failed() { # why_aws_failed SERVICE OPERATION …: $work/error in a line that says what to do
+  local error code action
+  error=$(aws_error)
+  code=$(printf '%s\n' "$error" | sed -n 's/.*An error occurred (\([^)]*\)).*/\1/p')
+  case $error in
+    *"Unable to locate credentials"* | *"Partial credentials"*)
+      echo "no AWS credentials: run 'aws configure', or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+      return ;;
+    *"Could not connect to the endpoint URL"* | *"Connect timeout"* | *"onnection was closed"*)
+      if [ -n "${AWS_ENDPOINT_URL:-}" ]; then echo "can't reach $AWS_ENDPOINT_URL"; else
+        echo "can't reach AWS in region '$region': does the region exist, and is the network up?"
+      fi
+      return ;;
+    *"doesn't match a supported format"* | *"Invalid endpoint"*)
+      echo "'$region' is no AWS region"
+      return ;;
+  esac
+  case $code in
+    ExpiredToken* | InvalidClientTokenId | UnrecognizedClientException | InvalidAccessKeyId | SignatureDoesNotMatch | AuthFailure)
+      echo "AWS doesn't take these credentials ($code): are they current, and is region '$region' enabled for the account?" ;;
+    AccessDenied* | UnauthorizedOperation | 403)
+      action=$(printf '%s\n' "$error" | sed -n 's/.*not authorized to perform: \([A-Za-z0-9-]*:[A-Za-z]*\).*/\1/p')
+      echo "no permission for ${action:-"$1 $2"}: $(printf '%s\n' "$error" | sed 's/.*operation: //')" ;;
+    '') echo "aws $1 $2: ${error:-failed without a word}" ;;
+    *) echo "aws $1 $2: $(printf '%s\n' "$error" | sed 's/.*operation: //') ($code)" ;;
+  esac
+}
+
+find_account() { # sets $account; the first call, so also the check that there are credentials
+  account=$(call_aws sts get-caller-identity --query Account)
+}
+
+find_stack() { # find_stack NAME_OR_ID: sets $status and $stack_id, both empty when there is none, and fills $work/stack
+  status='' stack_id=''
+  if try_aws cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[[['stack', StackStatus, StackId]],
+      Parameters[].['parameter', ParameterKey, ParameterValue], Outputs[].['output', OutputKey, OutputValue]]" >"$work/stack"; then
+    IFS=$'\t' read -r _ status stack_id <"$work/stack"
+  elif ! grep -q 'does not exist' "$work/error"; then
+    die "$(why_aws_failed cloudformation describe-stacks)"
+  fi
+  [ "$status" != DELETE_COMPLETE ] || [ "$1" = "$stack_id" ] || status='' # an emulator may find a deleted stack by its name
+}
+
+of_stack() { # of_stack parameter|output NAME: its value at the last find_stack, if any
+  awk -F '\t' -v kind="$1" -v name="$2" '$1 == kind && $2 == name { print $3 }' "$work/stack"
+}
+
+check_stack_name() {
+  case $stack in
+    [A-Za-z]*) ;;
+    *) die "--stack-name starts with a letter, so not '$stack'" ;;
+  esac
+  case $stack in
+    *[!A-Za-z0-9-]*) die "--stack-name has letters, digits and '-' only, so not '$stack'" ;;
+  esac
+  [ ${#stack} -le 128 ] || die "--stack-name has 128 letters at most"
+}
+
+default_code_bucket() { # the bucket that deploy.sh makes; $stack is cut with a checksum when 63 letters are too few
+  local name tail=-code-$account-$region
+  name=$(printf '%s' "$stack" | tr '[:upper:]' '[:lower:]')
+  if [ $((${#name} + ${#tail})) -gt 63 ]; then
+    tail=-$(printf '%s' "$name" | cksum | cut -c 1-6)$tail
+    name=$(printf '%s' "$name" | cut -c "1-$((63 - ${#tail}))")
+  fi
+  echo "$name$tail"
+}
+
+wait_for_stack() { # waits until stack $stack_id rests, and leaves how in $status
+  local id=$stack_id started=$SECONDS told=0 pause=5
+  [ -z "${AWS_ENDPOINT_URL:-}" ] || pause=0.2 # an emulator is done in a second or two
+  while :; do
+    sleep $pause
+    find_stack "$id"
+    stack_id=$id
+    case $status in *_IN_PROGRESS) ;; *) return ;; esac
+    if [ $(((SECONDS - started) / 60)) -gt $told ]; then
+      told=$(((SECONDS - started) / 60))
+      say "  $status since $told min"
+    fi
+  done
+}
+
+show_failures() { # why the last operation on stack $1, an id, failed: what failed first comes first
+  call_aws cloudformation describe-stack-events --stack-name "$1" --max-items 300 \
+    --query 'StackEvents[].[ResourceStatus,LogicalResourceId,ResourceType,ResourceStatusReason]' >"$work/events"
+  awk -F '\t' -v stack="$stack" '
+    $2 == stack && $1 ~ /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/ { exit }
+    $1 ~ /FAILED$/ && $2 != stack && $4 !~ /cancelled/ { line[++n] = "  " $2 " (" $3 "): " $4 }
+    END { for (; n > 0; n--) print line[n] }' "$work/events" >&2
+}
+
+first_variant() { # the name of the stack's first variant
+  of_stack parameter Variants | sed 's/^[ ;]*//; s/[ :].*//'
+}
+
+# print_what_to_try [--aws COMMAND] [--picture FILE] --bucket UPLOAD_BUCKET [--processed PROCESSED_BUCKET] [--cdn URL]
+#                   [--api URL --api-key KEY | --api URL --api-key-id ID]
+# prints an upload, the thumbnail and the POST, each a line to paste as it is. A part without its URL is left out;
+# without --cdn the rendition comes from the processed bucket. COMMAND is aws with what it needs (region, endpoint). The
+# variant is the first of the stack, as find_stack found it.
+print_what_to_try() {
+  local command=aws picture=photo.jpg bucket='' processed='' cdn='' api='' key='' key_id='' name variant
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --aws) command=$2 ;;
+      --picture) picture=$2 ;;
+      --bucket) bucket=$2 ;;
+      --processed) processed=$2 ;;
+      --cdn) cdn=$2 ;;
+      --api) api=$2 ;;
+      --api-key) key=$2 ;;
+      --api-key-id) key_id=$2 ;;
+      *) die "print_what_to_try: unknown option '$1'" ;;
+    esac
+    shift 2
+  done
+  name=$(basename -- "$picture")
+  variant=$(first_variant)
+  [ -n "$key" ] || key="\$($command apigateway get-api-key --api-key $key_id --include-value --query value --output text)"
+  echo
+  if [ -f "$picture" ]; then echo "Upload a picture:"; else echo "Upload a picture of yours, here $name:"; fi
+  echo "  $command s3 cp '$picture' s3://$bucket/"
+  echo "Its $variant, a second later:"
+  if [ -n "$cdn" ]; then
+    echo "  $cdn/$name/$variant"
+  else
+    echo "  $command s3 cp s3://$processed/$name/$variant $variant-$name"
+  fi
+  if [ -n "$api" ]; then
+    echo "Another size, by the API:"
+    echo "  curl -H \"x-api-key: $key\" -d '{\"key\": \"$name\", \"transformation\": \"width=300,format=webp\"}' $api/images"
+  fi
+}

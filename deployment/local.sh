@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Starts a whole AWS on this machine (MiniStack), deploys the stack to it, puts a sample picture through, and stays up.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<END
+Usage: [PORT=4566] deployment/local.sh [--parameter K=V …]
+
+Starts a local AWS on 127.0.0.1, deploys the stack to it with deploy.sh, puts a sample picture through it, prints what to
+try, and stays up until Ctrl-C. What was uploaded is there again the next time; 'make clean' forgets it.
+
+  --parameter K=V   a parameter of the template; may be repeated
+  --help            show this
+
+  PORT=4566         where the local AWS listens
+  STATE=.local      the folder for what is stored, the log and outputs.json
+  ENFORCE_IAM=true  check signatures and policies as AWS does; default: false, any credentials will do
+END
+}
+
+port=${PORT:-4566} state=${STATE:-$project/.local} parameters=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --parameter) need_value "$1" $#; parameters+=("$1" "$2"); shift ;;
+    --help | -h) usage; exit ;;
+    *) die "unknown option '$1' ($me --help)" ;;
+  esac
+  shift
+done
+case $port in '' | *[!0-9]*) die "PORT is a number, not '$port'" ;; esac
+[ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "PORT is a number from 1 to 65535, not $port"
+bin=$project/.venv/bin
+[ -x "$bin/ministack" ] || die "the local AWS is missing: run 'make setup'"
+command -v curl >/dev/null || die "curl is missing: install it"
+mkdir -p "$state" || die "can't make the folder $state"
+state=$(cd -- "$state" && pwd)
+
+# Nothing of the user's own AWS reaches the local one, or is reached by mistake.
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
+region=us-east-1
+endpoint=http://127.0.0.1:$port
+export AWS_ENDPOINT_URL=$endpoint AWS_DEFAULT_REGION=$region AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+export PATH=$bin:$PATH
+
+server=
+stop() {
+  trap '' INT TERM
+  if [ -n "$server" ] && kill "$server" 2>/dev/null; then
+    wait "$server" 2>/dev/null || true # it writes down what it holds
+  fi
+  [ -z "$server" ] || rm -rf "$state/server.pid" "$state/tmp"
+  remove_work
+}
+stopped() { # by the user, at any moment
+  say ""
+  say "Stopped. What was uploaded is kept in ${state#"$project"/}; 'make clean' forgets it."
+  exit 0
+}
+trap stop EXIT
+trap stopped INT TERM
+
+start_server() {
+  local running
+  running=$(cat "$state/server.pid" 2>/dev/null || true)
+  if [ -n "$running" ] && kill -0 "$running" 2>/dev/null; then
+    die "it runs already, as process $running: stop it first, or use another folder (STATE=…)"
+  fi
+  "$bin/python" - "$port" <<'END' || die "port $port is taken: choose another, such as PORT=$((port < 65000 ? port + 33 : 4599)) make run"
+import socket, sys
+
+with socket.socket() as probe:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(("127.0.0.1", int(sys.argv[1])))
+    except OSError:
+        sys.exit(1)
+END
+  say "Starting a local AWS on $endpoint …"
+  rm -rf "$state/tmp"
+  mkdir -p "$state/tmp"
+  # An empty environment, since the server hands its own on to the functions; a TMPDIR to wipe, since it leaves theirs.
+  env -i PATH="$PATH" HOME="$HOME" TMPDIR="$state/tmp" GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_REGION="$region" \
+    IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 PERSIST_STATE=1 STATE_DIR="$state/state" S3_PERSIST=1 S3_DATA_DIR="$state/s3" \
+    AUTH="${ENFORCE_IAM:-false}" "$bin/ministack" >"$state/server.log" 2>&1 &
+  server=$!
+  echo "$server" >"$state/server.pid"
+  local tries=0
+  until curl -sf -o /dev/null --max-time 2 "$endpoint/_ministack/health"; do
+    server_runs
+    tries=$((tries + 1))
+    [ $tries -lt 150 ] || die "the local AWS does not answer within 30 s; its log: $state/server.log"
+    sleep 0.2
+  done
+}
+
+server_runs() {
+  kill -0 "$server" 2>/dev/null || die "the local AWS stopped by itself: $(tail -n 1 "$state/server.log") (all of it: $state/server.log)"
+}
+
+deploy() { # what each step says is shown; the tables of a deployment to AWS go to the log
+  "$project/deployment/deploy.sh" --local --region "$region" --parameter RequireTls=false \
+    --parameter ViewerProtocolPolicy=allow-all --parameter MaximumConcurrency=2 "$@" >>"$state/deploy.log" || exit 1
+  find_stack "$default_stack"
+}
+
+find_places() { # sets how the stack's parts are reached here, in outputs.json too; empty for a part that is switched off
+  local api_key_id
+  upload_bucket=$(of_stack output UploadBucketName) processed_bucket=$(of_stack output ProcessedBucketName)
+  cdn_host=$(of_stack output DistributionDomainName) cdn_url=''
+  [ -z "$cdn_host" ] || cdn_url=http://${cdn_host%%.*}.cloudfront.localhost:$port
+  api_url=$(of_stack output ApiUrl) api_key=''
+  if [ -n "$api_url" ]; then
+    api_url=${api_url#https://}
+    api_url=$endpoint/_aws/execute-api/${api_url%%.*}/${api_url##*/}
+    api_key_id=$(of_stack output ApiKeyId)
+    api_key=$(call_aws apigateway get-api-key --api-key "$api_key_id" --include-value --query value)
+  fi
+  "$bin/python" - "$work/stack" "Endpoint=$endpoint" "ApiUrl=$api_url" "ApiKey=$api_key" "CdnUrl=$cdn_url" "CdnHost=$cdn_host" \
+    <<'END' >"$state/outputs.json"
+import json, sys
+from pathlib import Path
+
+lines = (line.split("\t") for line in Path(sys.argv[1]).read_text().splitlines())
+outputs = {line[1]: line[2] for line in lines if line[0] == "output"}
+outputs.update(place.split("=", 1) for place in sys.argv[2:])
+print(json.dumps({name: value for name, value in outputs.items() if value}, indent=2, sort_keys=True))
+END
+}
+
+put_sample_through() { # the whole way, so that what is printed next is known to work
+  local tries=0 rendition
+  rendition=sample.jpg/$(first_variant)
+  [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/sample.py" "$state/sample.jpg"
+  say "Uploading the sample picture and waiting for $rendition …"
+  call_aws s3 cp --only-show-errors "$state/sample.jpg" "s3://$upload_bucket/"
+  until try_aws s3api head-object --bucket "$processed_bucket" --key "$rendition" >/dev/null; do
+    server_runs
+    tries=$((tries + 1))
+    [ $tries -lt 30 ] || die "there is no $rendition after 30 looks; the function's log is in $state/server.log"
+  done
+  [ -z "$cdn_host" ] || curl -sf -o /dev/null -H "Host: $cdn_host" "$endpoint/$rendition" ||
+    die "CloudFront does not serve $rendition; its log is in $state/server.log"
+}
+
+make_work
+find_aws
+start_server
+: >"$state/deploy.log"
+deploy ${parameters[@]+"${parameters[@]}"}
+find_places
+# The API's answers name the distribution as it is reached here; its domain is not known before it is there.
+if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then
+  deploy --parameter "CdnUrl=$cdn_url"
+fi
+put_sample_through
+print_what_to_try --picture "${state#"$project"/}/sample.jpg" --bucket "$upload_bucket" --processed "$processed_bucket" \
+  --aws "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test .venv/bin/aws --endpoint-url $endpoint --region $region" \
+  --cdn "$cdn_url" --api "$api_url" --api-key "$api_key"
+echo
+echo "Every place is written in ${state#"$project"/}/outputs.json. Ctrl-C stops the local AWS; what was uploaded is kept."
+wait "$server" || true
+server_runs

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Makes the function's zip, for a platform and a Python that need not be this machine's: wheels by platform, no Docker.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<'END'
+Usage: deployment/package.sh [options]
+
+Makes the function's zip and prints its path. The same sources give the same bytes; an unchanged project is not
+packaged again.
+
+  --architecture A  arm64 (default) or x86_64
+  --python V        Python of the function's runtime (default 3.13)
+  --local           for this machine's platform and Python instead, as a local emulator wants it
+  --output FILE     where to put the zip (default build/function-<architecture>.zip, or build/function-local.zip)
+  --help            show this
+END
+}
+
+architecture='' version='' output='' target=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --architecture) need_value "$1" $#; architecture=$2; shift ;;
+    --python) need_value "$1" $#; version=$2; shift ;;
+    --output) need_value "$1" $#; output=$2; shift ;;
+    --local) target=local ;;
+    --help | -h) usage; exit ;;
+    *) die "unknown option '$1' ($me --help)" ;;
+  esac
+  shift
+done
+if [ -n "$target" ] && [ -n "$architecture$version" ]; then die "--local goes without --architecture and --python"; fi
+target=${target:-${architecture:-arm64}}
+case $target in
+  local | x86_64) machine=$target ;;
+  arm64) machine=aarch64 ;;
+  *) die "--architecture is arm64 or x86_64, not '$target'" ;;
+esac
+version=${version:-3.13}
+[[ $version =~ ^3\.[0-9]+$ ]] || die "--python is like 3.13, not '$version'"
+
+sources=$project/src/image_processor
+requirements=$sources/requirements.txt
+build=$project/build
+[ -f "$requirements" ] || die "no $requirements"
+find_python
+mkdir -p "$build/dependencies"
+
+python_of() { # what .pyc a Python makes: "3.13" for any final CPython 3.13, nothing for a Python that can't be run
+  "$1" -I -c 'import sys
+if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final":
+    print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true
+}
+
+find_compiler() { # prints a Python of version $version: only its .pyc are of use to the runtime
+  local candidate
+  for candidate in "$python" "python$version" "${HOME:-}/.pyenv/versions/$version".*/bin/python \
+    "${HOME:-}/.local/share/uv/python/cpython-$version".*/bin/python "/opt/homebrew/bin/python$version" \
+    "${RUNNER_TOOL_CACHE:-/opt/hostedtoolcache}/Python/$version".*/*/bin/python; do
+    if [ "$(python_of "$candidate")" = "$version" ]; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
+compile() { # adds .pyc that are never checked against the .py beside them: Lambda can write none, and stale ones cost
+  [ -n "$compiler" ] || return 0
+  # -I: the user's PYTHON… variables must not change what comes out. One process: in several, the bytes would depend on
+  # which compiled what.
+  (cd "$1" && "$compiler" -I -m compileall -q -s "$1" -p /var/task --invalidation-mode unchecked-hash "$1") >&2 ||
+    die "the sources don't compile under Python $version"
+}
+
+prune() { # leaves out what the function never loads; what must stay, tests/deployment shows
+  local data=botocore/data folder
+  cd "$1"
+  rm -rf bin boto3/examples
+  # METADATA and the licences stay: by the one scanners such as Amazon Inspector tell packages, the others must go along.
+  find . -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED -o -name WHEEL -o -name zip-safe \
+    -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +
+  find . \( -name '*.pyi' -o -name py.typed -o -name 'examples-1.json' -o -name 'swagger-ui*.min.*' \) -exec rm {} +
+  find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
+  for folder in "$data"/*/ boto3/data/*/; do
+    case $folder in */s3/ | */dynamodb/) ;; *) rm -rf "$folder" ;; esac
+  done
+  rm -rf "$data/dynamodb/2011-12-05" # an API that DynamoDB has left behind
+  # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others can't go even
+  # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
+  rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so
+  rm -f pillow.libs/lib{freetype,harfbuzz,brotlicommon,brotlidec,png16}-*
+}
+
+check_all_pinned() { # a package that requirements.txt does not pin would be another one next month
+  local installed
+  installed=$(cd "$1" && find . -maxdepth 1 -name '*.dist-info' | sed 's|^\./\(.*\)-\([^-]*\)\.dist-info$|\1==\2|')
+  sed -e 's/[[:space:];#].*//' "$requirements" | tr '[:upper:]_.' '[:lower:]--' | sort >"$work/pinned"
+  installed=$(printf '%s\n' "$installed" | tr '[:upper:]_.' '[:lower:]--' | sort | comm -23 - "$work/pinned" | tr '\n' ' ')
+  [ -z "$installed" ] || die "src/image_processor/requirements.txt does not pin: ${installed% }"
+}
+
+install_dependencies() {
+  local folder=$1 platforms='' glibc
+  if [ "$target" != local ]; then
+    # Lambda's Python 3.12 and later run on Amazon Linux 2023, whose glibc is 2.34.
+    for glibc in manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014; do
+      platforms="$platforms --platform ${glibc}_$machine"
+    done
+    platforms="$platforms --python-version $version --implementation cp"
+  fi
+  # shellcheck disable=SC2086  # words without spaces, by construction
+  PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip install --disable-pip-version-check --no-input --no-compile \
+    --only-binary=:all: $platforms --target "$folder" -r "$requirements" >"$work/pip" 2>&1 || {
+    tail -5 "$work/pip" | sed 's/^/  /' >&2
+    die "pip could not install src/image_processor/requirements.txt; its last lines are above"
+  }
+}
+
+if [ "$target" = local ]; then
+  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  compiler=$python
+else
+  compiler=$(find_compiler)
+fi
+about_python=none
+[ -z "$compiler" ] || about_python=$("$compiler" -c 'import sys; print(sys.version)')
+[ "$target" != local ] || about_python="$about_python $("$python" -c 'import sysconfig; print(sysconfig.get_platform())')"
+
+# Two layers, so that an edit of the sources only compiles and zips: the dependencies are installed, pruned and compiled
+# once per requirements, target and version of this script.
+here=$project/deployment
+key=$("$python" "$here/make_zip.py" fingerprint "$target $version $about_python" "$requirements" "$here/package.sh" "$here/make_zip.py")
+zip=$build/function-$target.zip
+zip_key=$("$python" "$here/make_zip.py" fingerprint "$key" "$sources")
+if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
+  make_work "$build"
+  dependencies=$build/dependencies/$target-$key
+  if [ ! -d "$dependencies" ]; then
+    say "Installing the function's packages for ${target/local/this machine}, Python $version …"
+    install_dependencies "$work/packages"
+    check_all_pinned "$work/packages"
+    (prune "$work/packages")
+    compile "$work/packages"
+    find "$build/dependencies" -maxdepth 1 -name "$target-*" ! -name "$target-$key" -exec rm -rf {} +
+    # Whole or not at all; another run that was faster made the same.
+    "$python" -c 'import os, sys; os.rename(*sys.argv[1:])' "$work/packages" "$dependencies" 2>/dev/null ||
+      [ -d "$dependencies" ] || die "can't write to $build"
+  fi
+  say "Packaging …"
+  [ -n "$compiler" ] || say "No Python $version here to compile with: a cold start will take about 0.3 s longer."
+  mkdir "$work/code"
+  cp -R "$sources" "$work/code/"
+  rm -f "$work/code/image_processor/requirements.txt"
+  find "$work/code" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
+  compile "$work/code"
+  rm -f "$zip.key"
+  "$python" "$here/make_zip.py" write "$zip" "$dependencies" "$work/code"
+  echo "$zip_key" >"$zip.key"
+fi
+if [ -n "$output" ]; then
+  mkdir -p "$(dirname -- "$output")"
+  cp "$zip" "$output"
+  zip=$output
+fi
+echo "$zip"

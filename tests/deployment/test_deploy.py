@@ -1,0 +1,366 @@
+"""deploy.sh against an `aws` that answers as told; that a stack really comes out of it, tests/e2e shows."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .project import PROJECT, Aws, Project, error_line, json_of, stack_text
+
+STACK = "aws-serverless-image-processing"
+DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformation:CreateChangeSet on resource: x"
+
+
+class Template(yaml.SafeLoader):
+    """YAML in which CloudFormation's short forms are passed over."""
+
+
+Template.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-call]
+
+
+def deploys(aws: Aws, status: str = "", change_set: str = "CREATE_COMPLETE\tNone", **stack: dict[str, str]) -> None:
+    """Make AWS go along with a deployment to a stack in a status, or to a new one."""
+    if status:
+        aws.answer("describe-stacks", stack_text(status, **stack))
+    else:
+        aws.answer("describe-stacks", stack_text("CREATE_COMPLETE", **stack))
+        aws.answer("describe-stacks", error="An error occurred (ValidationError) … does not exist\n", again=False)
+    aws.answer("create-change-set", "the-change-set\tarn:the-stack\n")
+    aws.answer("describe-change-set", f"{change_set}\n")
+
+
+def given_parameters(aws: Aws) -> dict[str, str | None]:
+    """Return the parameters of the change set; None for one that stays as it was."""
+    [(_, files)] = aws.calls("create-change-set")
+    return {p["ParameterKey"]: None if p.get("UsePreviousValue") else p["ParameterValue"] for p in json_of(files)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--frobnicate"], "unknown option '--frobnicate'"),
+        (["stack"], "unknown option 'stack'"),
+        (["--region"], "--region needs a value"),
+        (["--parameter", "MemorySize"], "--parameter is Name=value, not 'MemorySize'"),
+        (["--parameter", "=512"], "--parameter is Name=value, not '=512'"),
+        (["--parameter", "Memory=512"], "no parameter 'Memory'; there are: Architecture EnableMetadata "),
+        (["--parameter", "-e=512"], "--parameter is Name=value"),
+        (["--parameter", "LambdaS3CodeBucket=b"], "give --code-bucket instead"),
+        (["--parameter", "LambdaS3CodeKey=k"], "set by this script"),
+        (["--stack-name", "1st"], "starts with a letter, so not '1st'"),
+        (["--stack-name", "my_stack"], "letters, digits and '-' only, so not 'my_stack'"),
+        (["--stack-name", "s" * 129], "128 letters at most"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_asks_aws_nothing(
+    project: Project, aws: Aws, arguments: list[str], problem: str
+) -> None:
+    result = project.run("deploy.sh", *arguments)
+    assert problem in error_line(result)
+    assert len(result.stderr.splitlines()) == 1
+    assert not aws.calls()
+
+
+def test_help_names_every_parameter_of_the_template(project: Project) -> None:
+    parameters = yaml.load((project.root / "templates/main.yaml").read_text(), Template)["Parameters"]  # noqa: S506
+    result = project.run("deploy.sh", "--help")
+    assert result.returncode == 0
+    listed = result.stdout.split("Parameters:\n")[1].split()
+    assert listed == [name for name in parameters if not name.startswith("LambdaS3Code")]
+
+
+def test_packaging_for_this_machine_is_for_an_emulator_only(project: Project) -> None:
+    result = project.run("deploy.sh", "--local", AWS_ENDPOINT_URL="")
+    assert "set AWS_ENDPOINT_URL" in error_line(result)
+
+
+@pytest.mark.parametrize("size", [None, 51_201])
+def test_a_missing_or_too_large_template_is_one_line(project: Project, size: int | None) -> None:
+    template = project.root / "templates/main.yaml"
+    template.unlink()
+    if size:
+        template.write_text("#" * size)
+    result = project.run("deploy.sh")
+    assert re.search("51,200" if size else "no template", error_line(result))
+
+
+def test_without_the_aws_cli_it_says_how_to_get_it(project: Project, aws: Aws, tmp_path: Path) -> None:
+    (aws.folder / "aws").unlink()
+    (project.root / ".venv").unlink()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("bash", "dirname", "basename", "mktemp", "rm", "awk", "grep", "wc", "sed"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    (tools / "python3").write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    (tools / "python3").chmod(0o755)
+    result = project.run("deploy.sh", PATH=str(tools))
+    assert "the AWS CLI is missing: install it" in error_line(result)
+
+
+def test_no_region_is_one_line(project: Project) -> None:
+    result = project.run("deploy.sh", AWS_DEFAULT_REGION="")
+    assert "no region: give --region" in error_line(result)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        # As AWS CLI 1 says it, then as AWS CLI 2 does.
+        ("Unable to locate credentials. You can configure …\n", "no AWS credentials: run 'aws configure'"),
+        ("\naws: [ERROR]: Unable to locate credentials. You can …\n", "no AWS credentials: run 'aws configure'"),
+        ('Could not connect to the endpoint URL: "https://sts.mars-1.amazonaws.com/"\n', "can't reach http://127.0.0.1:9"),
+        ("Provided region_name 'a b' doesn't match a supported format.\n", "'eu-central-1' is no AWS region"),
+        ("\nThe config profile (nobody) could not be found\n", "The config profile (nobody) could not be found"),
+        ("A notice\n\nAn error occurred (ExpiredToken) when calling the GetCallerIdentity operation: The\ntoken …\n",
+         "AWS doesn't take these credentials (ExpiredToken)"),
+    ],
+)  # fmt: skip
+def test_credentials_that_do_not_work_are_one_line(project: Project, aws: Aws, error: str, said: str) -> None:
+    aws.answer("sts get-caller-identity", error=error)
+    result = project.run("deploy.sh")
+    assert said in error_line(result)
+    assert len(result.stderr.splitlines()) == 1
+    assert not (project.root / "deployment/package.sh.arguments").exists()
+
+
+@pytest.mark.parametrize("prefix", ["\n", "\naws: [ERROR]: "])
+def test_a_missing_permission_is_named(project: Project, aws: Aws, prefix: str) -> None:
+    deploys(aws)
+    details = "\n\nAdditional error details:\nType: Sender\n"
+    operation = "An error occurred (AccessDenied) when calling the CreateChangeSet operation: "
+    aws.answer("create-change-set", error=prefix + operation + DENIED + details)
+    line = error_line(project.run("deploy.sh"))
+    assert line == f"deploy.sh: no permission for cloudformation:CreateChangeSet: {DENIED}"
+
+
+def test_a_parameter_that_cloudformation_refuses_is_one_line(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.deny("create-change-set", "CreateChangeSet", "ValidationError", "Parameter 'MemorySize' must be a number")
+    line = error_line(project.run("deploy.sh", "--parameter", "MemorySize=much"))
+    assert line.endswith("create-change-set: Parameter 'MemorySize' must be a number (ValidationError)")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("ROLLBACK_COMPLETE", "remove it, then deploy again: aws --region eu-central-1 "
+                              f"--endpoint-url http://127.0.0.1:9 cloudformation delete-stack --stack-name {STACK}"),
+        ("CREATE_FAILED", f"cloudformation delete-stack --stack-name {STACK}"),
+        ("UPDATE_ROLLBACK_FAILED", f"cloudformation continue-update-rollback --stack-name {STACK}"),
+        ("UPDATE_IN_PROGRESS", "is busy (UPDATE_IN_PROGRESS): try again"),
+        ("DELETE_IN_PROGRESS", "is busy (DELETE_IN_PROGRESS): try again"),
+    ],
+)  # fmt: skip
+def test_a_stack_that_takes_no_update_is_one_line(project: Project, aws: Aws, status: str, said: str) -> None:
+    deploys(aws, status)
+    line = error_line(project.run("deploy.sh"))
+    assert status in line
+    assert line.endswith(said) or said in line
+    assert not aws.calls("create-change-set")
+
+
+def test_values_arrive_as_they_were_given(project: Project, aws: Aws) -> None:
+    values = {
+        "Variants": "a:width=1,fit=cover;b:background=#fff \"quoted\" 'too' $HOME `x` \\ ü",
+        "CacheControl": "public, max-age=300",
+        "AlarmEmail": "",
+        "CdnUrl": "https://x.example/?a=b=c",
+    }
+    deploys(aws)
+    result = project.run("deploy.sh", *[word for pair in values.items() for word in ("--parameter", "=".join(pair))])
+    assert result.returncode == 0, result
+    given = given_parameters(aws)
+    assert {name: given[name] for name in values} == values
+    assert given["LambdaS3CodeBucket"] == f"{STACK}-code-123456789012-eu-central-1"
+    assert re.fullmatch(r"[0-9a-f]{64}\.zip", given["LambdaS3CodeKey"] or "")
+
+
+def test_what_is_not_given_stays_as_it_was_deployed(project: Project, aws: Aws) -> None:
+    before = {"MemorySize": "512", "Gone": "from the template", "LambdaS3CodeBucket": "mine", "Architecture": "x86_64"}
+    deploys(aws, "UPDATE_COMPLETE", parameters=before)
+    result = project.run("deploy.sh", "--parameter", "LogLevel=DEBUG")
+    assert result.returncode == 0, result
+    given = given_parameters(aws)
+    assert given.pop("LambdaS3CodeKey")
+    assert given == {"MemorySize": None, "Architecture": None, "LogLevel": "DEBUG", "LambdaS3CodeBucket": "mine"}
+    assert (project.root / "deployment/package.sh.arguments").read_text() == "--architecture x86_64\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "packaged"),
+    [
+        ([], "--architecture arm64"),
+        (["--parameter", "Architecture=x86_64"], "--architecture x86_64"),
+        (["--local"], "--local"),
+    ],
+)
+def test_the_zip_is_made_for_the_function_s_processor(
+    project: Project, aws: Aws, arguments: list[str], packaged: str
+) -> None:
+    deploys(aws)
+    assert project.run("deploy.sh", *arguments).returncode == 0
+    assert (project.root / "deployment/package.sh.arguments").read_text().strip() == packaged
+
+
+def test_every_call_names_the_region_and_the_endpoint(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    assert project.run("deploy.sh", "--region", "eu-north-1", AWS_REGION="us-west-2").returncode == 0
+    assert len(aws.calls()) > 5
+    everywhere = ["--region", "eu-north-1", "--endpoint-url", "http://127.0.0.1:9"]
+    assert aws.calls(*everywhere) == aws.calls()
+
+
+def test_code_that_is_there_is_not_uploaded_again(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    result = project.run("deploy.sh")
+    assert "already" in result.stderr
+    assert not aws.calls("put-object")
+
+
+def test_the_code_bucket_is_made_private_and_encrypted(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.deny("head-object", "HeadObject", "404", "Not Found")
+    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
+    assert project.run("deploy.sh").returncode == 0
+    [(made, _)] = aws.calls("create-bucket")
+    assert "LocationConstraint=eu-central-1" in made
+    [(blocked, _)] = aws.calls("put-public-access-block")
+    assert " ".join(blocked).count("=true") == 4
+    assert aws.calls("put-bucket-encryption")
+    [(upload, _)] = aws.calls("put-object")
+    assert upload[upload.index("--expected-bucket-owner") + 1] == "123456789012"
+
+
+def test_the_first_region_takes_no_location_constraint(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.deny("head-object", "HeadObject", "404", "Not Found")
+    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
+    assert project.run("deploy.sh", "--region", "us-east-1").returncode == 0
+    assert not aws.calls("create-bucket", "--create-bucket-configuration")
+
+
+def test_a_stranger_s_bucket_gets_no_code(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.deny("head-object", "HeadObject", "403", "Forbidden")
+    aws.deny("head-bucket", "HeadBucket", "403", "Forbidden")
+    assert "is another account's, or keeps you out" in error_line(project.run("deploy.sh"))
+    assert not aws.calls("put-object")
+    assert not aws.calls("create-bucket")
+
+
+def test_a_code_bucket_of_the_user_s_is_never_made(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.deny("head-object", "HeadObject", "404", "Not Found")
+    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
+    assert "there is no bucket my-bucket" in error_line(project.run("deploy.sh", "--code-bucket", "my-bucket"))
+    assert not aws.calls("create-bucket")
+
+
+def test_the_code_bucket_s_name_fits_s3_and_is_the_stack_s_own() -> None:
+    stacks = [STACK, "Short", "a" * 60 + "-one", "a" * 60 + "-two"]
+    code = '. "$1"; account=123456789012 region=ap-southeast-1; for stack in "${@:2}"; do default_code_bucket; done'
+    words = ["bash", "-euc", code, "test", str(PROJECT / "deployment/lib.sh"), *stacks]
+    buckets = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(buckets)) == len(stacks)
+    for bucket in buckets:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", bucket)
+        assert bucket.endswith("-code-123456789012-ap-southeast-1")
+
+
+def test_what_will_change_is_shown_before_it_does(project: Project, aws: Aws) -> None:
+    deploys(aws, "CREATE_COMPLETE")
+    changes = "Modify\tFunction\tAWS::Lambda::Function\tFalse\nAdd\tAlarmTopic\tAWS::SNS::Topic\tNone\n"
+    aws.answer(
+        "describe-change-set Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement]", changes
+    )
+    result = project.run("deploy.sh")
+    assert result.returncode == 0, result
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["Modify", "Function", "AWS::Lambda::Function", "no"] in rows
+    assert ["Add", "AlarmTopic", "AWS::SNS::Topic"] in rows
+    assert aws.calls("execute-change-set")
+
+
+def test_nothing_to_change_is_a_success(project: Project, aws: Aws) -> None:
+    nothing = "FAILED\tThe submitted information didn't contain changes. Submit different information …"
+    outputs = {"FunctionName": "f-1", "UploadBucketName": "up"}
+    deploys(aws, "CREATE_COMPLETE", nothing, outputs=outputs)
+    result = project.run("deploy.sh")
+    assert result.returncode == 0, result
+    assert "Nothing to change." in result.stderr
+    assert re.search(r"FunctionName +f-1", result.stdout)
+    assert aws.calls("delete-change-set")
+    assert not aws.calls("execute-change-set")
+
+
+def test_a_refused_change_set_is_one_line_and_leaves_no_empty_stack(project: Project, aws: Aws) -> None:
+    deploys(aws, "", "FAILED\tTransform AWS::Nothing failed")
+    assert error_line(project.run("deploy.sh")).endswith("refused the change: Transform AWS::Nothing failed")
+    assert aws.calls("delete-stack")
+
+
+def test_a_failed_deployment_names_what_failed_first(project: Project, aws: Aws) -> None:
+    deploys(aws)
+    aws.answer("describe-stacks", stack_text("ROLLBACK_COMPLETE"))
+    aws.answer("describe-stacks", error="An error occurred (ValidationError) … does not exist\n", again=False)
+    newest_first = [
+        ("ROLLBACK_COMPLETE", STACK, "AWS::CloudFormation::Stack", "None"),
+        ("CREATE_FAILED", "Function", "AWS::Lambda::Function", "Resource creation cancelled"),
+        ("CREATE_FAILED", "Distribution", "AWS::CloudFront::Distribution", "second"),
+        ("CREATE_FAILED", "UploadQueue", "AWS::SQS::Queue", "first: not authorized to perform: sqs:CreateQueue"),
+        ("CREATE_IN_PROGRESS", STACK, "AWS::CloudFormation::Stack", "User Initiated"),
+        ("CREATE_FAILED", "Older", "AWS::SQS::Queue", "of an earlier deployment"),
+    ]
+    aws.answer("describe-stack-events", "".join("\t".join(row) + "\n" for row in newest_first))
+    result = project.run("deploy.sh")
+    assert result.returncode == 1
+    *_, first, second, last = result.stderr.splitlines()
+    assert first == "  UploadQueue (AWS::SQS::Queue): first: not authorized to perform: sqs:CreateQueue"
+    assert second == "  Distribution (AWS::CloudFront::Distribution): second"
+    assert "the deployment failed: " in last
+    assert "delete-stack" in last
+
+
+OUTPUTS = {
+    "UploadBucketName": "up-1",
+    "ProcessedBucketName": "done-1",
+    "DistributionDomainName": "d1.cloudfront.net",
+    "ApiUrl": "https://a1.execute-api.eu-central-1.amazonaws.com/v1",
+    "ApiKeyId": "key1",
+}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "parameters", "lines"),
+    [
+        ((), {}, ["s3 cp 'photo.jpg' s3://up-1/", "  https://d1.cloudfront.net/photo.jpg/thumbnail", "--api-key key1"]),
+        ((), {"CdnAlias": "img.example"}, ["  https://img.example/photo.jpg/thumbnail"]),
+        ((), {"CdnAlias": "img.example", "CdnUrl": "https://x.example/i/"}, ["  https://x.example/i/photo.jpg/thumbnail"]),
+        ((), {"Variants": " small : width=9"}, ["  https://d1.cloudfront.net/photo.jpg/small"]),
+        (("DistributionDomainName",), {}, ["s3 cp s3://done-1/photo.jpg/thumbnail"]),
+        (("ApiUrl", "ApiKeyId"), {}, ["s3://up-1/"]),
+    ],
+)  # fmt: skip
+def test_it_ends_with_lines_to_try(
+    project: Project, aws: Aws, left_out: tuple[str, ...], parameters: dict[str, str], lines: list[str]
+) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name not in left_out}
+    deploys(
+        aws,
+        "CREATE_COMPLETE",
+        "FAILED\tNo updates are to be performed.",
+        outputs=outputs,
+        parameters={"Variants": "thumbnail:width=9;b:width=8", **parameters},
+    )
+    result = project.run("deploy.sh", AWS_ENDPOINT_URL="")
+    assert result.returncode == 0, result
+    for line in lines:
+        assert line in result.stdout
+    assert ("/images" in result.stdout) == ("ApiUrl" in outputs)
+    commands = [line for line in result.stdout.split("Upload a picture")[1].splitlines()[1:] if line.startswith("  ")]
+    for command in commands:
+        subprocess.run(["bash", "-n", "-c", command], check=True)

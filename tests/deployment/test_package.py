@@ -1,0 +1,289 @@
+"""package.sh: the same bytes every time, nothing missing for the function to run, everything for its own platform."""
+
+import importlib.util
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms
+
+from .project import PROJECT, Project, copy_project, error_line
+
+MB = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that was packaged for this machine."""
+    project = copy_project(tmp_path_factory.mktemp("one") / "project")
+    assert project.run("package.sh", "--local").returncode == 0
+    return project
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> tuple[zipfile.ZipFile, str]:
+    """The zip for Lambda on arm64, and what was said while it was made."""
+    project = copy_project(tmp_path_factory.mktemp("cloud") / "project")
+    result = project.run("package.sh", "--output", str(project.root / "elsewhere/it.zip"))
+    assert result.returncode == 0, result
+    assert result.stdout.strip().endswith("elsewhere/it.zip")
+    return zipfile.ZipFile(result.stdout.strip()), result.stderr
+
+
+@pytest.fixture(scope="module")
+def unzipped(local: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unzipped")
+    zipfile.ZipFile(local.root / "build/function-local.zip").extractall(folder)
+    return folder
+
+
+def run_alone(unzipped: Path, code: str, *arguments: str) -> str:
+    """Run code that finds the standard library and the zip's contents, and no package of this environment."""
+    code = f"import sys; sys.path.insert(0, {str(unzipped)!r}); sys.dont_write_bytecode = True\n{code}"
+    environment = {"AWS_DEFAULT_REGION": "eu-central-1", "PATH": os.environ["PATH"]}
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, *arguments],
+        env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--frobnicate"], "unknown option '--frobnicate'"),
+        (["--architecture", "riscv64"], "--architecture is arm64 or x86_64, not 'riscv64'"),
+        (["--python", "2.7"], "--python is like 3.13, not '2.7'"),
+        (["--output"], "--output needs a value"),
+        (["--local", "--architecture", "arm64"], "--local goes without"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(arguments: list[str], problem: str) -> None:
+    package = PROJECT / "deployment/package.sh"
+    result = subprocess.run([str(package), *arguments], capture_output=True, text=True, check=False, cwd="/")
+    assert problem in error_line(result)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_help_needs_nothing() -> None:
+    package = PROJECT / "deployment/package.sh"
+    result = subprocess.run([str(package), "--help"], capture_output=True, text=True, check=True, cwd="/")
+    assert "--architecture" in result.stdout
+
+
+def test_another_folder_time_and_umask_give_the_same_bytes(local: Project, tmp_path: Path) -> None:
+    other = copy_project(tmp_path / "another, longer folder")
+    for file in (other.root / "src").rglob("*.py"):
+        os.utime(file, (1, 1))
+        file.chmod(0o600)
+    (other.root / "src/image_processor/__pycache__").mkdir()
+    (other.root / "src/image_processor/__pycache__/left.cpython-313.pyc").write_bytes(b"over")
+    before = os.umask(0o077)
+    try:
+        result = other.run("package.sh", "--local", PYTHONHASHSEED="1", PYTHONOPTIMIZE="2", LC_ALL="C", TZ="Asia/Tokyo")
+    finally:
+        os.umask(before)
+    assert result.returncode == 0, result
+    one, two = (project.root / "build/function-local.zip" for project in (local, other))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_an_unchanged_project_is_not_packaged_again(local: Project) -> None:
+    zip_file = local.root / "build/function-local.zip"
+    before = zip_file.stat().st_mtime_ns
+    result = local.run("package.sh", "--local")
+    assert result.stdout == f"{zip_file}\n"
+    assert result.stderr == ""
+    assert zip_file.stat().st_mtime_ns == before
+
+
+def test_an_edit_of_the_sources_installs_nothing(local: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path / "edited", local.environment)
+    shutil.copytree(local.root, project.root, symlinks=True)
+    (project.root / "src/image_processor/new.py").write_text("ANSWER = 42\n")
+    result = project.run("package.sh", "--local", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert result.returncode == 0, result
+    assert "Installing" not in result.stderr
+    names = zipfile.ZipFile(project.root / "build/function-local.zip").namelist()
+    assert "image_processor/new.py" in names
+    assert "image_processor/requirements.txt" not in names
+
+
+def test_a_source_that_does_not_compile_is_an_error(local: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path / "broken", local.environment)
+    shutil.copytree(local.root, project.root, symlinks=True)
+    (project.root / "src/image_processor/new.py").write_text("def\n")
+    result = project.run("package.sh", "--local")
+    assert result.returncode == 1
+    assert "new.py" in result.stderr
+    assert "the sources don't compile under Python 3." in result.stderr.splitlines()[-1]
+
+
+def test_what_pip_can_not_find_is_one_clear_line(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    result = project.run("package.sh", "--local", PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_EXTRA_INDEX_URL="")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].endswith("its last lines are above")
+    assert "No matching distribution found" in result.stderr
+    assert [path.name for path in (project.root / "build").iterdir()] == ["dependencies"]
+
+
+def test_a_package_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    requirements = project.root / "src/image_processor/requirements.txt"
+    pinned = [line for line in requirements.read_text().splitlines() if line.startswith("python-dateutil==")]
+    requirements.write_text("# six is missing\n" + "\n".join(pinned) + "\n")
+    result = project.run("package.sh", "--local")
+    assert re.search(r"requirements\.txt does not pin: six==", error_line(result))
+
+
+def test_each_entry_has_the_same_date_mode_and_order_everywhere(local: Project) -> None:
+    with zipfile.ZipFile(local.root / "build/function-local.zip") as archive:
+        entries = archive.infolist()
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o100644"}
+    assert {entry.create_system for entry in entries} == {3}
+
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "baseline.jpg": {"quality": 90}, "progressive.jpg": {"progressive": True}, "cmyk.jpg": {}, "plain.png": {},
+    "plain.webp": {}, "plain.gif": {}, "plain.avif": {}, "lzw.tiff": {"compression": "tiff_lzw"},
+    "jpeg.tiff": {"compression": "jpeg"}, "zstd.tiff": {"compression": "zstd"}, "lzma.tiff": {"compression": "lzma"},
+    "plain.bmp": {},
+}  # fmt: skip
+
+
+def test_pillow_as_packaged_reads_and_writes_every_format(unzipped: Path, tmp_path: Path) -> None:
+    picture = Image.linear_gradient("L").convert("RGB")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name, options in FORMATS.items():
+        mode = "CMYK" if name.startswith("cmyk") else "RGB"
+        picture.convert(mode).save(tmp_path / name, icc_profile=profile, **options)
+    code = """
+import io, pathlib
+from PIL import Image, ImageCms
+for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    with Image.open(path) as picture:
+        picture.load()
+        assert picture.size == (256, 256), path
+        small = picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS, reducing_gap=2)
+        srgb = ImageCms.createProfile("sRGB")
+        ImageCms.profileToProfile(small, srgb, srgb, inPlace=True)
+        small.save(io.BytesIO(), picture.format if picture.format in ("PNG", "WEBP", "GIF", "AVIF") else "JPEG")
+        print(path.name)
+"""
+    assert run_alone(unzipped, code, str(tmp_path)).split() == sorted(FORMATS)
+
+
+def test_every_module_of_the_function_finds_what_it_imports(unzipped: Path) -> None:
+    code = f"""
+import importlib, pkgutil
+import image_processor
+for module in pkgutil.iter_modules(image_processor.__path__, "image_processor."):
+    importlib.import_module(module.name)
+    print(module.name)
+files = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
+assert not [file for file in files if "site-packages" in file], files
+assert [file for file in files if file.startswith({str(unzipped)!r})]
+"""
+    found = run_alone(unzipped, code).split()
+    assert found == sorted(
+        f"image_processor.{path.stem}" for path in (PROJECT / "src/image_processor").glob("[!_]*.py")
+    )
+
+
+def test_the_clients_find_their_data(unzipped: Path) -> None:
+    code = """
+import boto3
+from botocore.config import Config
+keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+for service in sys.argv[1:]:
+    for mode in ("standard", "adaptive", "legacy"):
+        client = boto3.client(service, **keys, config=Config(retries={"mode": mode}, defaults_mode="in-region"))
+    client.waiter_names, client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+    boto3.resource(service, **keys)
+print(boto3.client("s3", **keys).generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"}))
+"""
+    used = set(re.findall(r'boto3\.(?:client|resource)\(\s*"([^"]+)"', "".join(
+        path.read_text() for path in (PROJECT / "src").rglob("*.py"))))  # fmt: skip
+    assert used
+    assert run_alone(unzipped, code, *sorted(used)).startswith("https://")
+
+
+def test_the_function_loads_the_pyc_of_the_zip_unchecked(unzipped: Path) -> None:
+    sources = list(unzipped.rglob("*.py"))
+    assert len(sources) > 300
+    for source in sources:
+        compiled = Path(importlib.util.cache_from_source(str(source), optimization="")).read_bytes()
+        assert compiled[:4] == importlib.util.MAGIC_NUMBER
+        assert struct.unpack("<I", compiled[4:8]) == (1,)  # by hash, never checked: PEP 552
+
+
+def test_a_traceback_shows_the_lines_of_the_source(unzipped: Path) -> None:
+    code = """
+import traceback, jmespath
+try: jmespath.compile("[")
+except ValueError: print(traceback.format_exc())
+"""
+    shown = run_alone(unzipped, code)
+    assert f"{unzipped}/jmespath/parser.py" in shown
+    assert "raise " in shown
+
+
+def test_the_licences_and_names_of_all_packages_go_along(local: Project) -> None:
+    names = zipfile.ZipFile(local.root / "build/function-local.zip").namelist()
+    packages = {name.split("/")[0] for name in names if ".dist-info/" in name}
+    requirements = (PROJECT / "src/image_processor/requirements.txt").read_text()
+    assert len(packages) == len(re.findall("^[^#\n]+==", requirements, re.MULTILINE))
+    for package in packages:
+        assert f"{package}/METADATA" in names
+        assert [name for name in names if name.startswith(f"{package}/") and "LICENSE" in name.upper()], package
+
+
+def test_the_zip_for_lambda_is_of_its_platform_and_python(cloud: tuple[zipfile.ZipFile, str]) -> None:
+    archive, said = cloud
+    shared = [name for name in archive.namelist() if ".so" in name]
+    assert [name for name in shared if name.startswith("PIL/_imaging.cpython-313-aarch64")]
+    for name in shared:
+        head = archive.read(name)[:20]
+        assert head[:4] == b"\x7fELF"
+        assert struct.unpack("<H", head[18:20]) == (183,), name  # EM_AARCH64
+    compiled = [name for name in archive.namelist() if name.endswith(".pyc")]
+    if "No Python 3.13 here" in said:
+        assert not compiled
+    else:
+        assert {name.rsplit(".", 2)[1] for name in compiled} == {"cpython-313"}
+        assert "image_processor/__pycache__/app.cpython-313.pyc" in compiled
+
+
+def test_no_library_that_another_is_linked_to_was_pruned(cloud: tuple[zipfile.ZipFile, str]) -> None:
+    archive, _ = cloud
+    shared = {Path(name).name: archive.read(name) for name in archive.namelist() if ".so" in name}
+    linked = {
+        found.decode() for body in shared.values() for found in re.findall(rb"lib\w+-[0-9a-f]{8}\.so[.\d]*", body)
+    }
+    assert linked
+    assert linked <= set(shared)
+    assert not [name for name in shared if re.match("libfreetype|libharfbuzz|_imagingft|_imagingtk", name)]
+
+
+def test_the_zip_is_far_below_lambda_s_limits(cloud: tuple[zipfile.ZipFile, str]) -> None:
+    archive, _ = cloud
+    assert Path(archive.filename or "").stat().st_size < 13 * MB  # of 50
+    assert sum(entry.file_size for entry in archive.infolist()) < 45 * MB  # of 250
+
+
+def test_the_runtime_of_the_template_is_what_is_packaged_for() -> None:
+    template = (PROJECT / "templates/main.yaml").read_text()
+    script = (PROJECT / "deployment/package.sh").read_text()
+    runtime = re.findall(r"Runtime: python([\d.]+)", template)
+    assert runtime == re.findall(r"version=\$\{version:-([\d.]+)\}", script)
