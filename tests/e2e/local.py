@@ -1,0 +1,197 @@
+"""What the end-to-end tests do with a local AWS and the stacks on it, from outside, as a user does."""
+
+import http.client
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import boto3
+from PIL import Image
+
+PROJECT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+READY = "Every place is written in"
+STARTED_WITHIN = 240.0  # seconds, on a slow machine that packages the function first; about 15 otherwise
+DONE_WITHIN = 20.0  # seconds from an upload to its rendition; far more than it takes, so that only a loss is a failure
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(ask: Callable[[], T | None], within: float = DONE_WITHIN) -> T:
+    """Ask until the answer is neither None nor empty."""
+    deadline = time.monotonic() + within
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"not within {within:.0f} s"
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def image(self) -> Image.Image:
+        return Image.open(io.BytesIO(self.body))
+
+
+def request(method: str, port: int, path: str, body: str | None = None, **headers: str) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body.encode() if body is not None else None, headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+@dataclass
+class LocalAws:
+    """A local AWS that `deployment/local.sh` started, and the stack it deployed."""
+
+    process: "subprocess.Popen[str]"
+    printed: str
+    outputs: dict[str, str]
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.outputs["Endpoint"]).port or 0
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.outputs["Endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the emulator's
+        )
+
+    def script(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {**clean_environment(), **CREDENTIALS, "AWS_ENDPOINT_URL": self.outputs["Endpoint"]}
+        command = [str(PROJECT / "deployment" / name), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+    def aws(self, *arguments: str) -> str:
+        """The plain AWS CLI, as a user has it."""
+        command = [str(BIN / "aws"), "--endpoint-url", self.outputs["Endpoint"], *arguments]
+        done = subprocess.run(
+            command, env={**clean_environment(), **CREDENTIALS}, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@dataclass
+class Stack:
+    """One deployed stack: its outputs, and what a user does with it."""
+
+    local: LocalAws
+    outputs: dict[str, str]
+
+    def upload(self, key: str, body: bytes) -> None:
+        self.local.client("s3").put_object(Bucket=self.outputs["UploadBucketName"], Key=key, Body=body)
+
+    def from_cdn(self, key: str, method: str = "GET") -> Answer:
+        return request(
+            method, self.local.port, f"/{quote(key, safe='/=,')}", Host=self.outputs["DistributionDomainName"]
+        )
+
+    def served(self, key: str) -> Answer:
+        """What CloudFront serves, as soon as it does."""
+        return eventually(lambda: answer if (answer := self.from_cdn(key)).status == 200 else None)
+
+    def post(self, body: object, **headers: str) -> Answer:
+        url = urlsplit(self.outputs["ApiUrl"])
+        host, stage = (url.hostname or "").split(".")[0], url.path
+        path = f"/_aws/execute-api/{host}{stage}/images" if ".amazonaws." in url.netloc else f"{url.path}/images"
+        headers = {"x-api-key": self.api_key, **headers}
+        return request("POST", self.local.port, path, body if isinstance(body, str) else json.dumps(body), **headers)
+
+    @property
+    def api_key(self) -> str:
+        key: str = self.local.client("apigateway").get_api_key(apiKey=self.outputs["ApiKeyId"], includeValue=True)[
+            "value"
+        ]
+        return key
+
+    def renditions(self) -> set[str]:
+        listed = self.local.client("s3").list_objects_v2(Bucket=self.outputs["ProcessedBucketName"])
+        return {item["Key"] for item in listed.get("Contents", [])}
+
+    def records(self, key: str) -> list[dict[str, str]]:
+        found = self.local.client("dynamodb").query(
+            TableName=self.outputs["MetadataTableName"],
+            IndexName="by-original-file",
+            KeyConditionExpression="original_file = :file",
+            ExpressionAttributeValues={":file": {"S": f"s3://{self.outputs['UploadBucketName']}/{key}"}},
+        )["Items"]
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
+
+    def waiting(self, queue: str) -> int:
+        """How many messages a queue holds, those in work included."""
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        attributes = self.local.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
+        return sum(int(attributes["Attributes"][name]) for name in names)
+
+
+def clean_environment() -> dict[str, str]:
+    """What a fresh machine's shell holds, and the venv's programs first."""
+    return {"HOME": os.environ["HOME"], "PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+
+
+@contextmanager
+def local_aws(state: Path, *arguments: str, **environment: str) -> Iterator[LocalAws]:
+    """Run `deployment/local.sh` until it is ready, and end it as Ctrl-C does."""
+    log = state.parent / f"{state.name}.printed"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(PROJECT / "deployment" / "local.sh"), *arguments],
+            env={**clean_environment(), "PORT": str(free_port()), "STATE": str(state), **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        eventually(lambda: READY in log.read_text() or process.poll() is not None, within=STARTED_WITHIN)
+        printed = log.read_text()
+        assert process.poll() is None, printed
+        yield LocalAws(process, printed, json.loads((state / "outputs.json").read_text()))
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(timeout=60)
+
+
+def picture(width: int = 400, height: int = 300, colour: str = "teal", kind: str = "JPEG", **options: Any) -> bytes:
+    body = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(body, kind, **options)
+    return body.getvalue()

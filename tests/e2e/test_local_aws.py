@@ -1,0 +1,86 @@
+"""`make run`: what it says, what it keeps, what it leaves behind, and how it fails."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from .local import PROJECT, Stack, clean_environment, eventually, local_aws, picture
+
+
+def processes_of(state: Path) -> list[str]:
+    """The command lines of what runs out of this folder or was started for it."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(state) in line]
+
+
+def run(**environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(PROJECT / "deployment" / "local.sh")]
+    return subprocess.run(
+        command, env={**clean_environment(), **environment}, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def test_what_was_uploaded_is_there_again_and_nothing_is_left_running(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with local_aws(state) as first:
+        Stack(first, first.outputs).upload("kept.jpg", picture())
+        Stack(first, first.outputs).served("kept.jpg/thumbnail")
+    assert first.process.returncode == 0
+    assert processes_of(state) == []
+    with local_aws(state) as second:
+        assert second.outputs["CdnHost"] == first.outputs["CdnHost"]
+        assert Stack(second, second.outputs).served("kept.jpg/thumbnail").image.size == (128, 128)
+        [made] = Stack(second, second.outputs).post({"key": "kept.jpg"}).json["renditions"]
+        # The port is another one this time, and so are the URLs.
+        assert made["url"] == f"{second.outputs['CdnUrl']}/kept.jpg/thumbnail"
+
+
+def test_each_printed_line_works_as_it_stands(tmp_path: Path) -> None:
+    with local_aws(tmp_path / "state") as local:
+        lines = [line.strip() for line in local.printed.splitlines() if line.startswith("  ")]
+        upload = next(line for line in lines if " s3 cp " in line)
+        post = next(line for line in lines if line.startswith("curl "))
+        thumbnail = next(line for line in lines if line.startswith("http://"))
+        for command in (upload, f"curl -sf -o {tmp_path}/thumbnail {thumbnail}", post.replace("curl", "curl -sf", 1)):
+            shell = ["bash", "-c", command]
+            done = subprocess.run(
+                shell, cwd=PROJECT, env=clean_environment(), capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, (command, done.stderr)
+        assert '"width": 300' in done.stdout
+        assert (tmp_path / "thumbnail").read_bytes().startswith(b"\xff\xd8\xff")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        done = run(PORT=str(port), STATE=str(tmp_path / "state"))
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"port {port} is taken" in done.stderr
+
+
+def test_a_port_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    for port in ("http", "0", "70000"):
+        done = run(PORT=port, STATE=str(tmp_path / "state"))
+
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "PORT is a number" in done.stderr
+
+
+def test_a_server_that_dies_ends_it_with_one_line(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with local_aws(state) as local:
+        os.kill(int((state / "server.pid").read_text()), signal.SIGKILL)
+        eventually(lambda: local.process.poll() is not None)
+
+    said = (tmp_path / "state.printed").read_text().splitlines()[-1]
+    assert local.process.returncode == 1
+    assert "the local AWS stopped by itself" in said
+    assert processes_of(state) == []
