@@ -40,11 +40,11 @@ def answer(event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str) -> 
     if method == "OPTIONS":
         return 204, None
     request = _parse_body(event)
-    bucket, key = request.get("bucket", upload_bucket), request.get("key")
+    bucket, key = request.get("bucket"), request.get("key")
     if not isinstance(key, str) or not 1 <= len(key.encode(errors="replace")) <= MAX_KEY_BYTES:
         raise InvalidRequest(f"field key: got {shown(key)}, allowed: a text of 1 to {MAX_KEY_BYTES} bytes")
     _check_unicode(key)
-    if bucket != upload_bucket:
+    if bucket not in (None, upload_bucket):
         raise ForbiddenSource(f"field bucket: got {shown(bucket)}, allowed: the upload bucket, or leave it out")
     records = pipeline.render_on_demand(key, _wanted(request, pipeline.variants))
     base_url = (event.get("stageVariables") or {}).get("CdnUrl") or None

@@ -71,7 +71,7 @@ def _process_messages(messages: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _process_message(message: Mapping[str, Any]) -> bool:
     try:
-        return not _process_sources(events.parse_message(message["body"]))
+        return not _process_sources(events.parse_message(message.get("body")))
     except ImageProcessorError as error:
         telemetry.will_retry(None, error)
         return False

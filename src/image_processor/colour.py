@@ -9,15 +9,21 @@ from PIL import Image, ImageCms
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _FLAGS: Final = ImageCms.Flags.BLACKPOINTCOMPENSATION
 # The colour space that a profile must be of, to be true of an image of this mode (ICC.1, 7.2.6).
+_MAX_PROFILE: Final = (
+    4 * 1024 * 1024
+)  # bytes; a large CMYK profile has 3 MB, and the cache below keeps what it is asked
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The image in sRGB: RGB, RGBA, or L for a grey one.
+    """The image in sRGB: RGB, RGBA, or L or LA for a grey one.
 
     A profile that is damaged or of another kind of colour than the image is taken as absent, as browsers do.
     """
-    transform = _transform(profile, image.mode)
+    if image.mode == "LA":
+        grey, alpha = image.split()
+        return Image.merge("LA", (to_srgb(grey, profile), alpha))
+    transform = _transform(profile, image.mode) if len(profile or b"") <= _MAX_PROFILE else None
     if transform is None:
         return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
     converted = transform.apply(image)

@@ -28,11 +28,11 @@ def is_queue_batch(event: Mapping[str, Any]) -> bool:
     return bool(records) and isinstance(records, list) and all(_service(record) == "aws:sqs" for record in records)
 
 
-def parse_message(body: str) -> list[SourceEvent]:
+def parse_message(body: object) -> list[SourceEvent]:
     """The source events in the body of a message; raises `UnknownEvent`."""
     try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        event = json.loads(body)  # type: ignore[arg-type]  # what is no text is told below
+    except (TypeError, ValueError, RecursionError) as error:
         raise UnknownEvent(f"the message is not JSON: {shown(body)}") from error
     return parse(event)
 

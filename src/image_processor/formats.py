@@ -88,7 +88,7 @@ def _known_as(source: bytes) -> str:
     if source[4:8] == b"ftyp":
         return "HEIC or HEIF" if _brands(source) & set(_HEIF_BRANDS) else "a video or other media file"
     start = source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<svg", b"<?xml")) and b"<svg" in source[:4096].lower():
+    if start.startswith(b"<") and b"<svg" in source[:4096].lower():
         return "an SVG document"
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page or XML document"

@@ -5,9 +5,10 @@ stored, so that the turning is left to the small picture (turning first costs fi
 """
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
-from image_processor.transformation import MAX_SIDE, POSITIONS, Transformation
+from image_processor.transformation import MAX_PIXELS, MAX_SIDE, POSITIONS, Transformation, check_area
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -39,8 +40,9 @@ class Plan:
 def plan(source: Size, transformation: Transformation) -> Plan:
     """Lay out one picture of an upright source of `source` pixels.
 
-    A side that was not asked for follows the source's proportion; where it would pass `MAX_SIDE`, or the picture would
-    be enlarged without `enlarge`, both shrink alike.
+    A side that was not asked for follows the source's proportion; where the picture would pass `MAX_SIDE` or
+    `MAX_PIXELS`, or be enlarged without `enlarge`, both shrink alike. Raises `InvalidTransformation` for two sides that
+    are too many pixels.
     """
     width, height = transformation.width, transformation.height
     whole = (0.0, 0.0, float(source[0]), float(source[1]))
@@ -48,6 +50,7 @@ def plan(source: Size, transformation: Transformation) -> Plan:
         asked = [side / own for side, own in zip((width, height), source, strict=True) if side is not None]
         size = _scaled(source, asked[0] if asked else 1.0, enlarge=transformation.enlarge)
         return Plan(whole, size, size)
+    check_area(transformation)
     scales = (width / source[0], height / source[1])
     box_size = (width, height)
     match transformation.fit:
@@ -85,7 +88,9 @@ def to_stored(box: Box, upright: Size, orientation: int) -> Box:
 
 
 def _scaled(source: Size, scale: float, *, enlarge: bool) -> Size:
-    scale = min(scale, *(MAX_SIDE / side for side in source), *(() if enlarge else (1.0,)))
+    width, height = source
+    bounds = (MAX_SIDE / width, MAX_SIDE / height, sqrt(MAX_PIXELS / (width * height)))
+    scale = min(scale, *bounds, *(() if enlarge else (1.0,)))
     width, height = (max(1, round(side * scale)) for side in source)
     return width, height
 

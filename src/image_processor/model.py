@@ -13,7 +13,7 @@ MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object of the upload bucket as it is now; `read` fetches its bytes, `close` gives them up unread."""
+    """An object of the upload bucket as it is now; `read` fetches its bytes, `close` gives up what is unread."""
 
     key: str
     etag: str

@@ -13,6 +13,7 @@ source, without a lock.
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -24,6 +25,7 @@ from image_processor.render import Rendition, render
 from image_processor.transformation import Transformation, Variant
 
 _LOOKS: Final = 5  # a source overwritten more often than this while it is processed comes back by the queue
+_READ_AHEAD: Final = 8 * 1024 * 1024  # bytes; ten larger sources, read while they wait, would take the pixels' memory
 
 
 class Sources(Protocol):
@@ -100,10 +102,8 @@ class Pipeline:
         for _ in range(_LOOKS):
             records, failure = [], None
             source = self._sources.get(key)
-            if source is None:
+            if source is None or _is_folder(source):
                 self.withdraw(key)
-            elif _is_folder(source):
-                return []
             else:
                 try:
                     records = self._write(source, wanted)
@@ -121,8 +121,9 @@ class Pipeline:
         raise Unavailable(f"the source {key!r} keeps changing; try again later")
 
     def _write(self, source: Source, wanted: Mapping[str, Transformation]) -> list[Record]:
-        keys = {name: rendition_key(source.key, name) for name in wanted}
-        pictures = dict(zip(wanted, self._render(source, wanted), strict=True))
+        with closing(source):
+            keys = {name: rendition_key(source.key, name) for name in wanted}
+            pictures = dict(zip(wanted, self._render(source, wanted), strict=True))
         for name, picture in pictures.items():
             self._renditions.put(keys[name], picture.body, picture.content_type, source.etag)
         records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
@@ -133,8 +134,10 @@ class Pipeline:
 
     def _render(self, source: Source, wanted: Mapping[str, Transformation]) -> list[Rendition]:
         if source.size > self._limits.max_bytes:
-            source.close()
             raise SourceTooLarge(f"the source has {source.size} bytes, allowed: {self._limits.max_bytes}")
+        if source.size > _READ_AHEAD:
+            with self._pixels:
+                return render(source.read(), list(wanted.values()), self._limits)
         body = source.read()
         with self._pixels:
             return render(body, list(wanted.values()), self._limits)
@@ -191,11 +194,11 @@ class Pipeline:
 
 
 def _is_folder(source: Source) -> bool:
-    """Whether this is what the S3 console makes for "Create folder"; gives up its body if so."""
-    if source.size or not source.key.endswith("/"):
-        return False
-    source.close()
-    return True
+    """Whether this is what the S3 console makes for "Create folder", and no source; gives up its body if so."""
+    folder = not source.size and source.key.endswith("/")
+    if folder:
+        source.close()
+    return folder
 
 
 def _iso(moment: datetime) -> str:

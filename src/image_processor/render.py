@@ -78,20 +78,16 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
         upright = (stored[1], stored[0]) if swaps_sides(orientation) else stored
         plans = [plan(upright, transformation) for transformation in transformations]
         profile: bytes | None = image.info.get("icc_profile")
-        scale = _draft(
-            image,
-            [to_stored(p.box, upright, orientation) for p in plans],
-            [_turned(p.size, orientation) for p in plans],
-        )
+        boxes = [to_stored(layout.box, upright, orientation) for layout in plans]
+        sizes = [_turned(layout.size, orientation) for layout in plans]
+        scale = _draft(image, boxes, sizes)
         image.load()
         pixels = _resizable(image, profile)
+        del image  # with its decoder's memory, as much again as the pixels
     renditions = []
-    for transformation, layout in zip(transformations, plans, strict=True):
-        box = to_stored(layout.box, upright, orientation)
-        box = (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])
-        small = _resize(pixels, _turned(layout.size, orientation), box)
-        small = _to_srgb(_turn(small, orientation), profile)
-        renditions.append(_encode(small, layout, transformation, source_format))
+    for transformation, layout, box, size in zip(transformations, plans, boxes, sizes, strict=True):
+        small = _turn(_resize(pixels, size, box, scale), orientation)
+        renditions.append(_encode(_to_srgb(small, profile), layout, transformation, source_format))
     return renditions
 
 
@@ -122,8 +118,12 @@ def _orientation(image: Image.Image, source_format: str) -> int:
     """1 to 8; what is missing, damaged or out of range is 1, as browsers take it."""
     if source_format == "tiff":  # Pillow turns a TIFF itself
         return 1
+    if source_format == "png":  # its EXIF may stand behind the pixels
+        image.load()
+    exif = Image.Exif()
     try:
-        orientation = image.getexif().get(ORIENTATION, 1)
+        exif.load(image.info.get("exif", b""))  # image.getexif() would ask XMP too, which browsers don't
+        orientation = exif.get(ORIENTATION, 1)
     except DECODER_FAULTS:
         return 1
     return orientation if orientation in range(1, 9) else 1
@@ -153,14 +153,15 @@ def _draft(image: Image.Image, boxes: Sequence[Box], sizes: Sequence[Size]) -> t
 
 
 def _resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The decoded image in a mode that can be resampled: L, RGB, RGBa (alpha premultiplied), I, CMYK or LAB."""
+    """The decoded image in a mode that can be resampled: L, RGB, RGBa or La (alpha premultiplied), I, CMYK or LAB."""
     mode = image.mode
     if mode in DEEP_GREY:
         return image.convert("I")
     if mode in ("I", "F"):
         raise UnsupportedFormat(f"the source has 32 bits for each sample ({mode}); at most 16 are read")
     if image.has_transparency_data:
-        return image.convert("RGBA").convert("RGBa")
+        straight = "LA" if mode in ("1", "L", "LA") else "RGBA"
+        return (image if mode == straight else image.convert(straight)).convert(straight[:-1] + "a")
     if mode == "1":
         return image.convert("L")
     if mode in ("L", "RGB", "LAB") or (mode == "CMYK" and profile):
@@ -168,14 +169,15 @@ def _resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _resize(pixels: Image.Image, size: Size, box: Box) -> Image.Image:
-    # Pillow rounds and compares boxes to the pixel; a box may pass the edge by the last digit of a float.
-    box = (max(0.0, box[0]), max(0.0, box[1]), min(float(pixels.width), box[2]), min(float(pixels.height), box[3]))
+def _resize(pixels: Image.Image, size: Size, box: Box, scale: tuple[float, float]) -> Image.Image:
+    left, top, right, bottom = box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1]
+    # A box may pass the edge by the last digit of a float, and Pillow refuses that.
+    box = (max(0.0, left), max(0.0, top), min(float(pixels.width), right), min(float(pixels.height), bottom))
     small = pixels.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
-    if small.mode == "RGBa":
-        return small.convert("RGBA")
+    if small.mode in ("RGBa", "La"):
+        return small.convert(small.mode.upper())
     if small.mode == "I":
-        return small.point(lambda sample: sample * (1 / 257)).convert("L")  # 65535 → 255
+        return small.point(lambda sample: sample * (1 / 257) + 0.5).convert("L")  # 65535 → 255, rounded
     return small
 
 
@@ -203,12 +205,13 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _encode(image: Image.Image, layout: Plan, transformation: Transformation, source_format: str) -> Rendition:
-    if image.mode == "RGBA" and _is_opaque(image):
-        image = image.convert("RGB")
+    image = _without_idle_alpha(image)
     target = transformation.format or (
-        source_format if source_format in FORMATS else "png" if image.mode == "RGBA" else "jpeg"
+        source_format if source_format in FORMATS else "png" if _has_alpha(image) else "jpeg"
     )
     image = _on_canvas(image, layout, transformation.background, target)
+    if target != "png" and image.mode == "LA":
+        image = image.convert("RGBA")
     if target in ("webp", "avif") and image.mode == "L":
         image = image.convert("RGB")
     image.info = {}  # Pillow writes an old comment and profile again
@@ -227,7 +230,7 @@ def _on_canvas(image: Image.Image, layout: Plan, background: str | None, target:
     colour = bytes.fromhex(background or ("00000000" if keeps_alpha else "ffffff"))
     red, green, blue, alpha = (*colour, 255)[:4]
     letterboxed = layout.canvas != layout.size
-    if not letterboxed and (image.mode != "RGBA" or keeps_alpha):
+    if not letterboxed and (keeps_alpha or not _has_alpha(image)):
         return image
     canvas = Image.new("RGBA", layout.canvas, (red, green, blue, alpha))
     placed = image.convert("RGBA")
@@ -237,8 +240,13 @@ def _on_canvas(image: Image.Image, layout: Plan, background: str | None, target:
         canvas.alpha_composite(placed, layout.offset)
         white = Image.new("RGBA", layout.canvas, "white")  # beneath a background that is itself transparent
         canvas = Image.alpha_composite(white, canvas).convert("RGB")
-    return canvas if canvas.mode == "RGB" or not _is_opaque(canvas) else canvas.convert("RGB")
+    return _without_idle_alpha(canvas)
 
 
-def _is_opaque(image: Image.Image) -> bool:
-    return image.getchannel("A").getextrema()[0] == 255
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("LA", "RGBA")
+
+
+def _without_idle_alpha(image: Image.Image) -> Image.Image:
+    opaque = _has_alpha(image) and image.getchannel("A").getextrema()[0] == 255
+    return image.convert(image.mode.removesuffix("A")) if opaque else image

@@ -12,6 +12,7 @@ from typing import Any, Final
 from image_processor.errors import InvalidTransformation, shown
 
 MAX_SIDE: Final = 8192  # pixels; no side of a picture is longer
+MAX_PIXELS: Final = 8192 * 4096  # of a picture; encoded as AVIF or WebP they take 1 GB and 15 s
 FITS: Final = ("cover", "contain", "inside", "outside", "fill")
 EXACT_FITS: Final = ("cover", "contain", "fill")  # with both sides given, the size is exact
 POSITIONS: Final = {  # where a crop or a letterboxed picture lies: the share of the room to its left and above it
@@ -215,6 +216,13 @@ class Transformation:
 _DEFAULTS: Final = {field.name: field.default for field in fields(Transformation)}
 
 
+def check_area(transformation: Transformation) -> None:
+    """Raise `InvalidTransformation` for two sides, to be met exactly, that are more than `MAX_PIXELS`."""
+    width, height = transformation.width, transformation.height
+    if width and height and transformation.fit in EXACT_FITS and width * height > MAX_PIXELS:
+        raise InvalidTransformation(f"a picture of {width}×{height} pixels is too large, allowed: {MAX_PIXELS} in all")
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A named transformation, rendered for every source."""
@@ -236,6 +244,7 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
             raise InvalidTransformation(f"variant {name} is given twice")
         try:
             variants[name] = Variant(name, Transformation.parse(options))
+            check_area(variants[name].transformation)
         except InvalidTransformation as error:
             raise InvalidTransformation(f"variant {name}: {error}") from error
     if not variants:
