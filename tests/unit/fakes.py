@@ -1,0 +1,185 @@
+"""S3 and DynamoDB in dictionaries: as much of their clients as the function calls, and ways to make them fail."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import md5
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+UPLOADS, PROCESSED, TABLE = "uploads", "processed", "records"
+PAGE = 2  # keys or items in one page of an answer: small, so that tests of a few renditions need several
+
+
+def refusal(code: str, operation: str = "Operation") -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "arn:aws:iam::123456789012:role/inner is not to be seen"}}, operation
+    )
+
+
+class Fake:
+    """Counts the calls of each operation; `before` runs an action, once, ahead of the nth of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self._actions: dict[tuple[str, int], Callable[[], Any]] = {}
+
+    def before(self, operation: str, nth: int, action: Callable[[], Any]) -> None:
+        self._actions[operation, self.count(operation) + nth] = action
+
+    def fail(self, operation: str, nth: int, error: Exception) -> None:
+        def action() -> None:
+            raise error
+
+        self.before(operation, nth, action)
+
+    def count(self, operation: str) -> int:
+        return sum(called == operation for called, _ in self.calls)
+
+    def called(self, operation: str, what: str) -> None:
+        self.calls.append((operation, what))
+        action = self._actions.pop((operation, self.count(operation)), None)
+        if action:
+            action()
+
+
+class FakeS3(Fake):
+    def __init__(self) -> None:
+        super().__init__()
+        self.objects: dict[tuple[str, str], SimpleNamespace] = {}
+        self.open_bodies: set[str] = set()
+
+    # What a user does
+
+    def upload(self, key: str, body: bytes) -> str:
+        self.objects[UPLOADS, key] = _stored(body, {})
+        return self.objects[UPLOADS, key].etag
+
+    def remove(self, key: str) -> None:
+        self.objects.pop((UPLOADS, key), None)
+
+    # What a test looks at
+
+    def renditions(self) -> dict[str, str]:
+        """Key → ETag of the source it was made from."""
+        return {
+            key: kept.metadata["source-etag"] for (bucket, key), kept in self.objects.items() if bucket == PROCESSED
+        }
+
+    # What the function calls
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.called("get_object", Key)
+        kept = self.objects.get((Bucket, Key))
+        if kept is None:
+            raise refusal("NoSuchKey", "GetObject")
+        self.open_bodies.add(Key)
+        body = io.BytesIO(kept.body)
+
+        def read() -> bytes:
+            self.called("read", Key)
+            self.open_bodies.discard(Key)
+            return body.read()
+
+        def close() -> None:
+            self.open_bodies.discard(Key)
+
+        return {
+            "Body": SimpleNamespace(read=read, close=close),
+            "ContentLength": len(kept.body),
+            "ETag": f'"{kept.etag}"',
+            "LastModified": kept.modified_at,
+            "VersionId": "version-1",
+        }
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.called("head_upload" if Bucket == UPLOADS else "head_rendition", Key)
+        kept = self.objects.get((Bucket, Key))
+        if kept is None:
+            raise refusal("404", "HeadObject")
+        return {"ETag": f'"{kept.etag}"', "Metadata": kept.metadata}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **headers: Any) -> None:  # noqa: N803 - AWS's names
+        self.called("put_object", Key)
+        assert len(Key.encode()) <= 1024
+        assert Bucket == PROCESSED
+        self.objects[Bucket, Key] = _stored(Body, headers["Metadata"], headers["ContentType"], headers["CacheControl"])
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803 - AWS's names
+        self.called("delete_object", Key)
+        assert Bucket == PROCESSED
+        self.objects.pop((Bucket, Key), None)
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        assert operation == "list_objects_v2"
+        return SimpleNamespace(paginate=self._list)
+
+    def _list(self, *, Bucket: str, Prefix: str, Delimiter: str) -> list[dict[str, Any]]:  # noqa: N803 - AWS's names
+        self.called("list_objects_v2", Prefix)
+        keys = sorted(
+            key
+            for bucket, key in self.objects
+            if bucket == Bucket and key.startswith(Prefix) and Delimiter not in key.removeprefix(Prefix)
+        )
+        pages = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)]
+        return [{"Contents": [{"Key": key} for key in page]} for page in pages] or [{}]
+
+
+class FakeTable(Fake):
+    def __init__(self) -> None:
+        super().__init__()
+        self.items: dict[str, dict[str, Any]] = {}
+        self.index_is_behind = False  # the index is read eventually consistent: it may not have an item yet
+        self.unprocessed = 0  # how many of the next calls take half of their requests
+
+    def records(self) -> dict[str, dict[str, str]]:
+        """Name of the rendition → what is kept of it."""
+        plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in self.items.values()]
+        return {f"{item['original_file']}/{item.get('variant') or item['transformation']}": item for item in plain}
+
+    def batch_write_item(self, *, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.called("batch_write_item", TABLE)
+        [(table, requests)] = RequestItems.items()
+        ids = [_id(request) for request in requests]
+        assert table == TABLE
+        assert 1 <= len(requests) <= 25
+        assert len(set(ids)) == len(ids)  # DynamoDB refuses a batch with the same key twice
+        taken = len(requests) // 2 if self.unprocessed else len(requests)
+        self.unprocessed = max(0, self.unprocessed - 1)
+        for request in requests[:taken]:
+            if "PutRequest" in request:
+                self.items[_id(request)] = request["PutRequest"]["Item"]
+            else:
+                self.items.pop(_id(request), None)
+        left = requests[taken:]
+        return {"UnprocessedItems": {table: left} if left else {}}
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        assert operation == "query"
+        return SimpleNamespace(paginate=self._query)
+
+    def _query(self, **query: Any) -> list[dict[str, Any]]:
+        wanted = query["ExpressionAttributeValues"][":file"]
+        self.called("query", wanted["S"])
+        assert (query["TableName"], query["IndexName"]) == (TABLE, "by-original-file")
+        found = [{"id": item["id"]} for item in self.items.values() if item["original_file"] == wanted]
+        if self.index_is_behind:
+            found = []
+        return [{"Items": found[start : start + PAGE]} for start in range(0, len(found), PAGE)] or [{"Items": []}]
+
+
+def _stored(body: bytes, metadata: dict[str, str], content_type: str = "", cache_control: str = "") -> SimpleNamespace:
+    return SimpleNamespace(
+        body=body,
+        etag=md5(body, usedforsecurity=False).hexdigest(),
+        metadata=metadata,
+        content_type=content_type,
+        cache_control=cache_control,
+        modified_at=datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC),
+    )
+
+
+def _id(request: dict[str, Any]) -> str:
+    return (request.get("PutRequest", {}).get("Item") or request["DeleteRequest"]["Key"])["id"]["S"]

@@ -1,0 +1,59 @@
+"""The tree in the docstring of errors.py is held against its classes."""
+
+import inspect
+import re
+
+import pytest
+
+from image_processor import errors
+from image_processor.errors import SHOWN, ImageProcessorError, shown
+
+ROW = re.compile(
+    r"^\s*(?P<branch>[│├└─ ]*)(?P<name>\w+)\s{2,}(?P<code>[a-z-]+)\s+(?P<status>\d{3})\s+(?P<retried>yes|no)$",
+    re.MULTILINE,
+)
+CLASSES = {
+    name: kind
+    for name, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, ImageProcessorError) and kind is not ImageProcessorError
+}
+
+
+def drawn() -> dict[str, tuple[str, str, int, bool]]:
+    """Name → parent's name, code, status, retried."""
+    path, rows = ["ImageProcessorError"], {}
+    for row in ROW.finditer(errors.__doc__):
+        depth = len(row["branch"]) // 4
+        path[depth:] = [row["name"]]
+        rows[row["name"]] = (path[depth - 1], row["code"], int(row["status"]), row["retried"] == "yes")
+    return rows
+
+
+def test_the_drawn_tree_is_that_of_the_classes():
+    assert drawn() == {
+        name: (kind.__bases__[0].__name__, kind.code, kind.status, kind.retryable) for name, kind in CLASSES.items()
+    }
+
+
+def test_every_error_has_a_code_of_its_own():
+    codes = [kind.code for kind in CLASSES.values()]
+
+    assert len(set(codes)) == len(codes) == 13
+    assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in codes)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_what_is_retried_is_the_server_s_fault(name):
+    kind = CLASSES[name]
+
+    assert kind.retryable == (kind.status >= 500)
+    assert inspect.getdoc(kind)
+    assert str(kind("a message")) == "a message"
+
+
+def test_a_short_value_is_shown_whole_and_a_long_one_cut():
+    assert shown("5\n") == r"'5\n'"
+    assert shown(None) == "None"
+    assert shown("x" * 78) == f"'{'x' * 78}'"
+    assert shown("x" * 79) == f"'{'x' * 79}…"
+    assert len(shown("x" * 10**6)) == SHOWN + 1
