@@ -8,6 +8,7 @@ REST API request                   ─▶ an HTTP answer, whatever happens
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ import boto3
 from image_processor import api, events, telemetry
 from image_processor.aws import CONFIG
 from image_processor.config import Settings
-from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError
+from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings
 from image_processor.metadata import MetadataTable, NoTable
 from image_processor.model import Record
 from image_processor.pipeline import Pipeline
@@ -34,7 +35,7 @@ class Services:
 
 @cache
 def services() -> Services:
-    """Read the settings and open the clients, once; raises `InvalidSettings`."""
+    """Read the settings and open the clients, once, while Lambda starts the function; raises `InvalidSettings`."""
     settings = Settings.from_environment()
     s3 = boto3.client("s3", config=CONFIG)
     table = settings.metadata_table
@@ -49,9 +50,13 @@ def services() -> Services:
     return Services(settings, pipeline)
 
 
+with suppress(InvalidSettings):  # told by the first invocation, which has an answer to give
+    services()
+
+
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Entry point. Raises only for an event that Lambda should retry by itself."""
-    telemetry.begin(context.aws_request_id)
+    telemetry.begin(getattr(context, "aws_request_id", ""))  # none when invoked by hand
     if api.is_api_request(event):
         return _answer(event)
     if events.is_queue_batch(event):
