@@ -52,7 +52,10 @@ stop() {
   if [ -n "$server" ] && kill "$server" 2>/dev/null; then
     wait "$server" 2>/dev/null || true # it writes down what it holds
   fi
-  [ -z "$server" ] || rm -rf "$state/server.pid" "$state/tmp"
+  if [ -n "$server" ]; then
+    kill -KILL -- "-$server" 2>/dev/null || true # functions that a server which died has left
+    rm -rf "$state/server.pid" "$state/tmp"
+  fi
   remove_work
 }
 stopped() { # by the user, at any moment
@@ -61,7 +64,7 @@ stopped() { # by the user, at any moment
   exit 0
 }
 trap stop EXIT
-trap stopped INT TERM
+trap stopped INT TERM HUP
 
 start_server() {
   local running
@@ -82,10 +85,12 @@ END
   say "Starting a local AWS on $endpoint …"
   rm -rf "$state/tmp"
   mkdir -p "$state/tmp"
-  # An empty environment, since the server hands its own on to the functions; a TMPDIR to wipe, since it leaves theirs.
+  # An empty environment, since the server hands its own on to the functions; a TMPDIR to wipe, since it leaves theirs;
+  # a process group of its own, so that Ctrl-C reaches it by stop() alone, and its functions can be ended with it.
   env -i PATH="$PATH" HOME="$HOME" TMPDIR="$state/tmp" GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_REGION="$region" \
     IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 PERSIST_STATE=1 STATE_DIR="$state/state" S3_PERSIST=1 S3_DATA_DIR="$state/s3" \
-    AUTH="${ENFORCE_IAM:-false}" "$bin/ministack" >"$state/server.log" 2>&1 &
+    AUTH="${ENFORCE_IAM:-false}" "$bin/python" -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
+    "$bin/ministack" >"$state/server.log" 2>&1 &
   server=$!
   echo "$server" >"$state/server.pid"
   local tries=0

@@ -4,15 +4,25 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from .local import PROJECT, Stack, clean_environment, eventually, local_aws, picture
 
 
 def processes_of(state: Path) -> list[str]:
-    """The command lines of what runs out of this folder or was started for it."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(state) in line]
+    """What runs with this folder in its command line or environment: the server, and the functions' workers."""
+    if Path("/proc/self/cmdline").exists():  # Linux, where a small machine may have no ps
+        lines = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it ended meanwhile
+                described = (process / "cmdline").read_bytes() + b" " + (process / "environ").read_bytes()
+                lines.append(described.decode(errors="replace").replace("\0", " "))
+    else:
+        lines = subprocess.run(
+            ["ps", "-axeww", "-o", "command"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+    return [line for line in lines if str(state) in line]
 
 
 def run(**environment: str) -> "subprocess.CompletedProcess[str]":
@@ -27,6 +37,7 @@ def test_what_was_uploaded_is_there_again_and_nothing_is_left_running(tmp_path: 
     with local_aws(state) as first:
         Stack(first, first.outputs).upload("kept.jpg", picture())
         Stack(first, first.outputs).served("kept.jpg/thumbnail")
+        assert processes_of(state), "or this test would find none left in any case"
     assert first.process.returncode == 0
     assert processes_of(state) == []
     with local_aws(state) as second:
