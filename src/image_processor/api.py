@@ -13,7 +13,7 @@ from urllib.parse import quote
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InvalidRequest, RouteNotFound, shown
 from image_processor.model import MAX_KEY_BYTES, Record
 from image_processor.pipeline import Pipeline
-from image_processor.transformation import Transformation
+from image_processor.transformation import Transformation, check_area
 
 _FIELDS: Final = ("bucket", "key", "variants", "transformation")
 _PATH: Final = "/images"
@@ -41,6 +41,8 @@ def answer(event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str) -> 
         return 204, None
     request = _parse_body(event)
     bucket, key = request.get("bucket"), request.get("key")
+    if key is None:
+        raise InvalidRequest("field key is missing: the key of a source in the upload bucket")
     if not isinstance(key, str) or not 1 <= len(key.encode(errors="replace")) <= MAX_KEY_BYTES:
         raise InvalidRequest(f"field key: got {shown(key)}, allowed: a text of 1 to {MAX_KEY_BYTES} bytes")
     _check_unicode(key)
@@ -105,6 +107,7 @@ def _wanted(request: Mapping[str, Any], variants: Mapping[str, Transformation]) 
                 f"field transformation: got {shown(text)}, allowed: a text such as width=300,format=webp"
             )
         transformation = Transformation.parse(text)
+        check_area(transformation)
         return {str(transformation): transformation}
     if names is None:
         return dict(variants)

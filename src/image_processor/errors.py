@@ -20,6 +20,7 @@ recorded as failed and done. The text of an error is shown to whoever asked: it 
 answer, which stays in `__cause__` for the log.
 """
 
+import json
 from typing import ClassVar
 
 SHOWN = 80  # characters of a wrong value that a message repeats; a value may be megabytes long
@@ -129,6 +130,6 @@ class Unavailable(ImageProcessorError):
 
 
 def shown(value: object) -> str:
-    """A wrong value as a message repeats it: quoted, and cut at `SHOWN` characters."""
-    text = repr(value)
+    """A wrong value as a message repeats it: a text quoted, another as JSON, and cut at `SHOWN` characters."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

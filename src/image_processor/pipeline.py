@@ -84,8 +84,11 @@ class Pipeline:
     def render_on_demand(self, key: str, wanted: Mapping[str, Transformation]) -> list[Record]:
         """Make the wanted renditions, by name, of a source as it is now.
 
-        Raises `SourceNotFound`, or the error of a source that can't be rendered.
+        Raises `SourceNotFound`, the error of a source that can't be rendered, or `InvalidRequest` for a key that is too
+        long to add a name to, before anything is done.
         """
+        for name in wanted:
+            rendition_key(key, name)
         records = self._settle(key, wanted)
         if not records:
             raise SourceNotFound(f"there is no source {key!r}")

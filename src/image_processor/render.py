@@ -41,6 +41,7 @@ DECODER_FAULTS: Final = (
     struct.error,
     zlib.error,
 )
+TRANSPARENT: Final = 255  # the last entry of a GIF's palette
 ENCODING: Final[dict[str, dict[str, int | bool]]] = {
     "jpeg": {"optimize": True},
     "png": {},
@@ -100,7 +101,8 @@ def _decoding(source_format: str) -> Iterator[None]:
     except UnidentifiedImageError as error:  # its own words hold an address in memory
         raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
     except DECODER_FAULTS as error:
-        raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {error}") from error
+        reason = str(error).partition(" (")[0]  # in brackets, Pillow's decoder tells of its inside
+        raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {reason}") from error
 
 
 def _open(source: bytes, source_format: str) -> Image.Image:
@@ -214,8 +216,11 @@ def _encode(image: Image.Image, layout: Plan, transformation: Transformation, so
         image = image.convert("RGBA")
     if target in ("webp", "avif") and image.mode == "L":
         image = image.convert("RGB")
-    image.info = {}  # Pillow writes an old comment and profile again
     options = dict(ENCODING[target])
+    if target == "gif" and image.mode == "RGBA":
+        image = _with_binary_alpha(image)
+        options["transparency"] = TRANSPARENT
+    image.info = {}  # Pillow writes an old comment and profile again
     if target in DEFAULT_QUALITY:
         options["quality"] = transformation.quality or DEFAULT_QUALITY[target]
     body = io.BytesIO()
@@ -241,6 +246,16 @@ def _on_canvas(image: Image.Image, layout: Plan, background: str | None, target:
         white = Image.new("RGBA", layout.canvas, "white")  # beneath a background that is itself transparent
         canvas = Image.alpha_composite(white, canvas).convert("RGB")
     return _without_idle_alpha(canvas)
+
+
+def _with_binary_alpha(image: Image.Image) -> Image.Image:
+    """A palette image whose entry `TRANSPARENT` is what was less than half opaque; Pillow's own would lose edges."""
+    transparent = image.getchannel("A").point(lambda alpha: 255 * (alpha < 128))
+    solid = image.convert("RGB")
+    solid.paste("black", mask=transparent)  # colours that nobody will see must not take the palette's entries
+    palette = solid.quantize(TRANSPARENT, method=Image.Quantize.MEDIANCUT)
+    palette.paste(TRANSPARENT, mask=transparent)
+    return palette
 
 
 def _has_alpha(image: Image.Image) -> bool:

@@ -118,7 +118,7 @@ OPTIONS: Final = (
     ),
     Option(
         "background",
-        "3, 4, 6 or 8 hexadecimal digits, or an HTML colour name",
+        f"3, 4, 6 or 8 hexadecimal digits, or {', '.join(COLOURS)}",
         "transparent, or white where the format has no alpha",
         "what `contain` letterboxes with, and what shows through where the format has no alpha",
         _colour,
@@ -199,9 +199,10 @@ class Transformation:
             nothing.add("format")
         if self.format in FORMATS and self.quality == DEFAULT_QUALITY.get(self.format, self.quality):
             nothing.add("quality")
-        if self.format in ALPHA_FORMATS and not (exact and self.fit == "contain"):
+        letterboxed = exact and self.fit == "contain"
+        if self.format != "jpeg" and not letterboxed:  # every other format keeps alpha, and auto takes one that can
             nothing.add("background")
-        if self.background == "00000000" or (self.format == "jpeg" and self.background == "ffffff"):
+        if self.background and (self.background[6:] == "00" or (self.format == "jpeg" and self.background == "ffffff")):
             nothing.add("background")
         return nothing
 

@@ -1,7 +1,7 @@
 """Transparency: kept where the format can, flattened on the background where not, never a fringe."""
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from .pictures import assert_close, decode, encode, make
 
@@ -207,3 +207,18 @@ def test_one_bit_pixels_become_greys():
 
     assert (picture.getpixel((2, 2)), picture.getpixel((17, 2))) == (255, 0)
     assert decode(make(encode(image, "tiff"), "width=1,format=png")).getpixel((0, 0)) in range(120, 136)
+
+
+def test_a_gif_has_whole_edges_in_their_own_colour():
+    logo = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    ImageDraw.Draw(logo).ellipse((20, 20, 180, 180), fill=(20, 60, 200, 255))
+
+    picture = decode(make(encode(logo, "png"), "width=64,format=gif"))
+    shape = decode(make(encode(logo, "png"), "width=64,format=png"))
+
+    for x in range(64):
+        for y in range(64):
+            *colour, alpha = picture.convert("RGBA").getpixel((x, y))
+            assert alpha == (255 if shape.getpixel((x, y))[3] >= 128 else 0), (x, y)
+            if alpha:
+                assert_close(tuple(colour), (20, 60, 200), within=8)

@@ -207,15 +207,25 @@ def test_a_body_that_is_no_object_is_refused(body):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("key", [None, "", 5, [], {}, True, "x" * 1025, "é" * 513])
+@pytest.mark.parametrize("key", ["", 5, [], {}, True, "x" * 1025, "é" * 513])
 def test_a_key_must_be_a_text_of_a_length_that_s3_allows(key):
     with pytest.raises(InvalidRequest, match=r"field key: got .*, allowed: a text of 1 to 1024 bytes"):
         ask({"key": key})
 
 
-def test_a_key_must_be_there():
-    with pytest.raises(InvalidRequest, match="field key: got None"):
-        ask({})
+@pytest.mark.parametrize("body", [{}, {"key": None}])
+def test_a_key_must_be_there(body):
+    with pytest.raises(InvalidRequest, match="field key is missing"):
+        ask(body)
+
+
+def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched():
+    pipeline = NotingPipeline()
+
+    with pytest.raises(InvalidTransformation, match="a picture of 8192×8192 pixels is too large"):
+        ask({"key": "a", "transformation": "width=8192,height=8192"}, pipeline)
+
+    assert pipeline.asked == []
 
 
 @pytest.mark.parametrize("key", ["x" * 1024, "é" * 512, " ", ".", "../..", "\x01"])

@@ -120,7 +120,7 @@ def test_what_has_no_effect_is_left_out(given_options):
         ("format=jpeg,background=f008", "format=jpeg,background=ff000088"),
         ("format=png,background=red", "format=png"),
         ("width=9,height=9,fit=contain,background=RED", "width=9,height=9,fit=contain,background=ff0000"),
-        ("width=9,background=white", "width=9,background=ffffff"),
+        ("width=9,background=white", "width=9"),
     ],
 )  # fmt: skip
 def test_the_canonical_text_of(text, canonical):
@@ -171,7 +171,7 @@ def test_a_text_that_changes_nothing_is_refused(text):
         *(("fit", value, "cover, contain, inside, outside, fill") for value in ("crop", "", "cover cover")),
         *(("position", value, "center, top, right top") for value in ("top right", "north", "", "right  top")),
         *(("format", value, "jpeg, png, webp, avif, gif, auto") for value in ("tiff", "heic", "", "image/png")),
-        *(("background", value, "3, 4, 6 or 8 hexadecimal digits, or an HTML colour name") for value in (
+        *(("background", value, "3, 4, 6 or 8 hexadecimal digits, or aqua, black") for value in (
             "", "#", "12", "12345", "1234567", "123456789", "ggg", "##fff", "rebeccapurple", "rgb(0", "0xfff",
         )),
         *(("enlarge", value, "true, false") for value in ("", "yes", "1", "on")),
