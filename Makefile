@@ -57,6 +57,8 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
 	@$(PYTHON) -m venv --clear $(VENV) \
 	  || { echo "make: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# The AWS CLI's own script names its Python in its first line, which can't hold a path with a space.
+	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws
 	@touch $@
 
 $(CHECKOV)/.ready: tests/template/requirements-checkov.txt

@@ -48,18 +48,19 @@ export PATH=$bin:$PATH
 
 server=
 stop() {
-  trap '' INT TERM
-  if [ -n "$server" ] && kill "$server" 2>/dev/null; then
-    wait "$server" 2>/dev/null || true # it writes down what it holds
-  fi
+  trap '' INT TERM HUP
   if [ -n "$server" ]; then
+    if kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi # it writes down what it holds
     kill -KILL -- "-$server" 2>/dev/null || true # functions that a server which died has left
     rm -rf "$state/server.pid" "$state/tmp"
+    server=
   fi
   remove_work
 }
 stopped() { # by the user, at any moment
   say ""
+  say "Stopping …"
+  stop
   say "Stopped. What was uploaded is kept in ${state#"$project"/}; 'make clean' forgets it."
   exit 0
 }
@@ -103,7 +104,10 @@ END
 }
 
 server_runs() {
-  kill -0 "$server" 2>/dev/null || die "the local AWS stopped by itself: $(tail -n 1 "$state/server.log") (all of it: $state/server.log)"
+  local ended=0
+  kill -0 "$server" 2>/dev/null && return
+  wait "$server" || ended=$?
+  die "the local AWS stopped by itself, with exit status $ended; its log: $state/server.log"
 }
 
 deploy() { # what each step says is shown; the tables of a deployment to AWS go to the log

@@ -77,8 +77,8 @@ def _process_messages(messages: list[dict[str, Any]]) -> dict[str, Any]:
 def _process_message(message: Mapping[str, Any]) -> bool:
     try:
         return not _process_sources(events.parse_message(message.get("body")))
-    except ImageProcessorError as error:
-        telemetry.will_retry(None, error)
+    except Exception as fault:  # noqa: BLE001 - a message that can't be read fails alone
+        telemetry.will_retry(None, _known(fault))
         return False
 
 

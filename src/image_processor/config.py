@@ -19,11 +19,13 @@ class Limits:
     """What a source may cost, found from its length and header before a pixel is decoded.
 
     80 megapixels take every phone's 48, 50 and 64 megapixel pictures. The hungriest source at that limit, a WebP with
-    alpha, takes 1.4 GB while it is rendered, of the 1.7 GB that the function has by default.
+    alpha, takes 1.4 GB while it is rendered, of the 1.7 GB that the function has by default. A side is what a JPEG or
+    a GIF can have at most; a longer one costs memory for each row.
     """
 
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 80_000_000
+    max_side: int = 65_535
 
 
 @dataclass(frozen=True, slots=True)

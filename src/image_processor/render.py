@@ -23,9 +23,12 @@ from image_processor.geometry import Box, Plan, Size, plan, swaps_sides, to_stor
 from image_processor.transformation import ALPHA_FORMATS, DEFAULT_QUALITY, FORMATS, Transformation
 
 # A picture is resampled from at least this many times its size, first by whole factors. Against a float Lanczos
-# reference of the full decode: 2 keeps the worst picture above 45 dB, 1.5 falls to 42, 1 to 37.
+# reference of the full decode, 2 keeps the worst picture above 45 dB, 1.5 falls to 42, 1 to 37. What the whole factors
+# leave over weighs more the fewer pixels there are, so that a side of less than 48 is resampled from 96.
 REDUCING_GAP: Final = 2.0
+REDUCED_SIDE: Final = 96
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF 6.0, section 15
 DEEP_GREY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow's decoders raise on a damaged file; a MemoryError is the machine's fault, not the file's.
 DECODER_FAULTS: Final = (
@@ -37,6 +40,7 @@ DECODER_FAULTS: Final = (
     LookupError,
     ArithmeticError,
     RuntimeError,
+    AssertionError,
     EOFError,
     struct.error,
     zlib.error,
@@ -71,9 +75,9 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
     if len(source) > limits.max_bytes:
         raise SourceTooLarge(f"the source has {len(source)} bytes, allowed: {limits.max_bytes}")
     source_format = sniff(source)
-    with _decoding(source_format):
+    with _decoding(source_format, limits):
         image = _open(source, source_format)
-        _check(image.size, limits)
+        _check(image, limits)
         orientation = _orientation(image, source_format)
         stored = image.size
         upright = (stored[1], stored[0]) if swaps_sides(orientation) else stored
@@ -93,11 +97,11 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
 
 
 @contextmanager
-def _decoding(source_format: str) -> Iterator[None]:
+def _decoding(source_format: str, limits: Limits) -> Iterator[None]:
     try:
         yield
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise SourceTooLarge(f"the source has more pixels than allowed: {error}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own limit, met first
+        raise SourceTooLarge(f"the source has more pixels than allowed: {limits.max_pixels} in all") from error
     except UnidentifiedImageError as error:  # its own words hold an address in memory
         raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
     except DECODER_FAULTS as error:
@@ -110,10 +114,14 @@ def _open(source: bytes, source_format: str) -> Image.Image:
     return Image.open(io.BytesIO(source), formats=[source_format])
 
 
-def _check(size: Size, limits: Limits) -> None:
-    width, height = size
-    if width * height > limits.max_pixels:
-        raise SourceTooLarge(f"the source has {width}×{height} pixels, allowed: {limits.max_pixels} in all")
+def _check(image: Image.Image, limits: Limits) -> None:
+    """Raise `SourceTooLarge`, by what the header says of the picture and of the pieces it is decoded in."""
+    tags = getattr(image, "tag_v2", {})  # a TIFF's; a tile may be larger than the picture, and is decoded whole
+    tile = (tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1))
+    for width, height in (image.size, tile):
+        if width * height > limits.max_pixels or max(width, height) > limits.max_side:
+            allowed = f"{limits.max_pixels} in all and {limits.max_side} a side"
+            raise SourceTooLarge(f"the source has {width}×{height} pixels, allowed: {allowed}")
 
 
 def _orientation(image: Image.Image, source_format: str) -> int:
@@ -136,22 +144,26 @@ def _turned(size: Size, orientation: int) -> Size:
 
 
 def _draft(image: Image.Image, boxes: Sequence[Box], sizes: Sequence[Size]) -> tuple[float, float]:
-    """Ask a JPEG's decoder for 1/2, 1/4 or 1/8 of its size, where that leaves every picture `REDUCING_GAP` of room.
+    """Ask a JPEG's decoder for 1/2, 1/4 or 1/8 of its size, where that leaves every picture room to be resampled.
 
     Returns the decoded sides as shares of the full ones. They have fractions: a side of 1001 at 1/8 is 125.125 wide in
     126 pixels, and a resize that takes all 126 loses 20 dB.
     """
     width, height = image.size
-    share = max(
-        (max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])) for box, size in zip(boxes, sizes, strict=True)),
-        default=1.0,
-    )
-    share *= REDUCING_GAP
+    shares = [
+        _gap(size) * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
+        for box, size in zip(boxes, sizes, strict=True)
+    ]
+    share = max(shares, default=1.0)
     drafted = image.draft(None, (max(1, round(width * share)), max(1, round(height * share)))) if share < 1 else None
     if drafted is None:
         return 1.0, 1.0
     _, (_, _, drafted_width, drafted_height) = drafted
     return drafted_width / width, drafted_height / height
+
+
+def _gap(size: Size) -> float:
+    return max(REDUCING_GAP, REDUCED_SIDE / min(size))
 
 
 def _resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -175,7 +187,7 @@ def _resize(pixels: Image.Image, size: Size, box: Box, scale: tuple[float, float
     left, top, right, bottom = box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1]
     # A box may pass the edge by the last digit of a float, and Pillow refuses that.
     box = (max(0.0, left), max(0.0, top), min(float(pixels.width), right), min(float(pixels.height), bottom))
-    small = pixels.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
+    small = pixels.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=_gap(size))
     if small.mode in ("RGBa", "La"):
         return small.convert(small.mode.upper())
     if small.mode == "I":

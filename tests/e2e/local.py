@@ -179,6 +179,8 @@ def local_aws(state: Path, *arguments: str, **environment: str) -> Iterator[Loca
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # A test run in the background has Ctrl-C ignored, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - there is no other thread
         )
     try:
         eventually(lambda: READY in log.read_text() or process.poll() is not None, within=STARTED_WITHIN)
