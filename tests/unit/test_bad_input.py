@@ -239,3 +239,28 @@ def test_an_error_says_nothing_of_an_exception_s_class():
 
     assert str(caught.value).startswith("the source begins like png and can't be decoded: ")
     assert caught.value.__cause__ is not None
+
+
+def test_a_side_longer_than_a_jpeg_can_have_is_refused():
+    with pytest.raises(SourceTooLarge, match="1×65536 pixels, allowed: 80000000 in all and 65535 a side"):
+        make(png_claiming(1, 65536), "width=9")
+
+
+def test_a_tile_larger_than_the_limit_is_refused_though_its_picture_is_small():
+    small = tiff_claiming(100, 100)
+    tags = {256: 100, 257: 100, 258: 8, 259: 1, 262: 1, 277: 1, 322: 40000, 323: 40000, 324: 8, 325: 8}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    tiled = small[:8] + bytes(8) + struct.pack("<H", len(tags)) + entries + bytes(4)
+    tiled = tiled[:4] + struct.pack("<I", 16) + tiled[8:]
+
+    with pytest.raises(SourceTooLarge, match="40000×40000"):
+        make(tiled, "width=9")
+
+
+def test_a_palette_image_without_its_palette_is_corrupt():
+    whole = encode(Image.new("P", (20, 20)), "png")
+    start = whole.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+
+    with pytest.raises(CorruptImage):
+        make(whole[:start] + whole[end:], "width=9")

@@ -1,4 +1,4 @@
-"""A rendition is as good as a Lanczos resize of the fully decoded source: at least 45 dB, as PERFORMANCE asks."""
+"""A rendition is as good as a Lanczos resize of the fully decoded source: at least 45 dB."""
 
 from functools import cache
 
