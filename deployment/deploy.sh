@@ -71,7 +71,26 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)"
 done
 
+check_variants() { # what the function would refuse, in its own words, before anything is deployed
+  local parameter
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0 # the function's code needs that much
+  for parameter in ${parameters[@]+"${parameters[@]}"}; do
+    case $parameter in Variants=*) ;; *) continue ;; esac
+    PYTHONPATH=$project/src "$python" -B - "${parameter#*=}" <<'END' || exit 1
+import sys
+from image_processor.errors import InvalidTransformation
+from image_processor.transformation import parse_variants
+
+try:
+    parse_variants(sys.argv[1])
+except InvalidTransformation as error:
+    sys.exit(f"deploy.sh: --parameter Variants: {error}")
+END
+  done
+}
+
 find_python
+check_variants
 make_work
 find_aws
 

@@ -129,7 +129,7 @@ if [ -z "$sure" ]; then
   ask "Type the stack's name to remove it:" "$stack"
   [ -z "$delete_data" ] || ask "Type 'delete the data' to delete every picture and record too:" "delete the data"
 fi
-say "Removing stack $stack (some minutes, most of them CloudFront's) …"
+if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Removing stack $stack …"; else say "Removing stack $stack (some minutes, most of them CloudFront's) …"; fi
 id=$stack_id
 call_aws cloudformation delete-stack --stack-name "$id"
 wait_for_stack

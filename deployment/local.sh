@@ -36,6 +36,8 @@ bin=$project/.venv/bin
 command -v curl >/dev/null || die "curl is missing: install it"
 mkdir -p "$state" || die "can't make the folder $state"
 state=$(cd -- "$state" && pwd)
+forget="make clean"
+[ "$state" = "$project/.local" ] || forget="rm -rf '$state'"
 
 # Nothing of the user's own AWS reaches the local one, or is reached by mistake.
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
@@ -61,7 +63,7 @@ stopped() { # by the user, at any moment
   say ""
   say "Stopping …"
   stop
-  say "Stopped. What was uploaded is kept in ${state#"$project"/}; 'make clean' forgets it."
+  say "Stopped. What was uploaded is kept in ${state#"$project"/}; $forget forgets it."
   exit 0
 }
 trap stop EXIT

@@ -82,7 +82,8 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
         stored = image.size
         upright = (stored[1], stored[0]) if swaps_sides(orientation) else stored
         plans = [plan(upright, transformation) for transformation in transformations]
-        profile: bytes | None = image.info.get("icc_profile")
+        profile = image.info.get("icc_profile")
+        profile = profile if isinstance(profile, bytes) else None  # a TIFF's tag may hold anything
         boxes = [to_stored(layout.box, upright, orientation) for layout in plans]
         sizes = [_turned(layout.size, orientation) for layout in plans]
         scale = _draft(image, boxes, sizes)
@@ -91,8 +92,9 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
         del image  # with its decoder's memory, as much again as the pixels
     renditions = []
     for transformation, layout, box, size in zip(transformations, plans, boxes, sizes, strict=True):
-        small = _turn(_resize(pixels, size, box, scale), orientation)
-        renditions.append(_encode(_to_srgb(small, profile), layout, transformation, source_format))
+        with _decoding(source_format, limits):
+            small = _to_srgb(_turn(_resize(pixels, size, box, scale), orientation), profile)
+        renditions.append(_encode(small, layout, transformation, source_format))
     return renditions
 
 
@@ -105,7 +107,7 @@ def _decoding(source_format: str, limits: Limits) -> Iterator[None]:
     except UnidentifiedImageError as error:  # its own words hold an address in memory
         raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
     except DECODER_FAULTS as error:
-        reason = str(error).partition(" (")[0]  # in brackets, Pillow's decoder tells of its inside
+        reason = str(error).partition(" (")[0] or "it is damaged"  # in brackets, Pillow's decoder tells of its inside
         raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {reason}") from error
 
 

@@ -165,8 +165,8 @@ def test_a_stack_that_takes_no_update_is_one_line(project: Project, aws: Aws, st
 
 def test_values_arrive_as_they_were_given(project: Project, aws: Aws) -> None:
     values = {
-        "Variants": "a:width=1,fit=cover;b:background=#fff \"quoted\" 'too' $HOME `x` \\ ü",
-        "CacheControl": "public, max-age=300",
+        "Variants": " a : width=1 , fit=cover ; b:height=8",
+        "CacheControl": "public, \"quoted\" 'too' $HOME `x` \\ ü",
         "AlarmEmail": "",
         "CdnUrl": "https://x.example/?a=b=c",
     }
@@ -177,6 +177,12 @@ def test_values_arrive_as_they_were_given(project: Project, aws: Aws) -> None:
     assert {name: given[name] for name in values} == values
     assert given["LambdaS3CodeBucket"] == f"{STACK}-code-123456789012-eu-central-1"
     assert re.fullmatch(r"[0-9a-f]{64}\.zip", given["LambdaS3CodeKey"] or "")
+
+
+def test_variants_that_the_function_would_refuse_are_refused_in_its_words(project: Project, aws: Aws) -> None:
+    line = error_line(project.run("deploy.sh", "--parameter", "Variants=small:width=9;big:width=9000"))
+    assert line == "deploy.sh: --parameter Variants: variant big: option width: got '9000', allowed: 1 to 8192"
+    assert not aws.calls("create-change-set")
 
 
 def test_what_is_not_given_stays_as_it_was_deployed(project: Project, aws: Aws) -> None:
