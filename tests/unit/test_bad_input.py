@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 
 import image_processor
 from image_processor.config import Limits
@@ -264,3 +264,21 @@ def test_a_palette_image_without_its_palette_is_corrupt():
 
     with pytest.raises(CorruptImage):
         make(whole[:start] + whole[end:], "width=9")
+
+
+def test_a_tiff_whose_profile_is_a_number_is_taken_as_one_without():
+    image = Image.new("RGB", (20, 20), "red")
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory.tagtype[34675] = TiffTags.RATIONAL
+    directory[34675] = 1.5
+
+    make(encode(image, "tiff", tiffinfo=directory), "width=9")
+
+
+def test_a_png_that_changes_its_mind_about_its_pixels_is_corrupt():
+    whole = encode(Image.new("P", (53, 41)), "png")
+    grey = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 53, 41, 8, 0, 0, 0, 0))
+    pixels = whole.index(b"IDAT") - 4
+
+    with pytest.raises(CorruptImage):
+        make(whole[:pixels] + grey + whole[pixels:], "width=9")
