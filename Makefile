@@ -39,7 +39,8 @@ e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
 	pytest tests/e2e
 
 clean: ## forget what `make run` stored; keep the environment
-	rm -rf .local build
+	@deployment/local.sh --clean
+	rm -rf build
 
 format: setup ## format the code and mend what the linter can
 	ruff check --fix .
@@ -53,9 +54,10 @@ diagram: setup ## draw architecture-diagram.png from its source
 $(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "make: needs Python 3.11 or newer as '$(PYTHON)' (PYTHON=python3.12 make … for another)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "make: '$(PYTHON)' can't make a venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up $(VENV) (about a minute, once) …"
-	@$(PYTHON) -m venv --clear $(VENV) \
-	  || { echo "make: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@# The AWS CLI's own script names its Python in its first line, which can't hold a path with a space.
 	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws

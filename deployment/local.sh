@@ -6,24 +6,26 @@ set -euo pipefail
 
 usage() {
   cat <<END
-Usage: [PORT=4566] deployment/local.sh [--parameter K=V …]
+Usage: [PORT=4566] deployment/local.sh [--parameter K=V …] | --clean
 
 Starts a local AWS on 127.0.0.1, deploys the stack to it with deploy.sh, puts a sample picture through it, prints what to
 try, and stays up until Ctrl-C. What was uploaded is there again the next time; 'make clean' forgets it.
 
   --parameter K=V   a parameter of the template; may be repeated
+  --clean           forget what is stored, and start nothing
   --help            show this
 
   PORT=4566         where the local AWS listens
   STATE=.local      the folder for what is stored, the log and outputs.json
-  ENFORCE_IAM=true  check signatures and policies as AWS does; default: false, any credentials will do
+  ENFORCE_IAM=true  enforce IAM policies; default: false, any credentials will do
 END
 }
 
-port=${PORT:-4566} state=${STATE:-$project/.local} parameters=()
+port=${PORT:-4566} state=${STATE:-$project/.local} parameters=() clean=''
 while [ $# -gt 0 ]; do
   case $1 in
     --parameter) need_value "$1" $#; parameters+=("$1" "$2"); shift ;;
+    --clean) clean=yes ;;
     --help | -h) usage; exit ;;
     *) die "unknown option '$1' ($me --help)" ;;
   esac
@@ -32,12 +34,11 @@ done
 case $port in '' | *[!0-9]*) die "PORT is a number, not '$port'" ;; esac
 [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "PORT is a number from 1 to 65535, not $port"
 bin=$project/.venv/bin
-[ -x "$bin/ministack" ] || die "the local AWS is missing: run 'make setup'"
 command -v curl >/dev/null || die "curl is missing: install it"
-mkdir -p "$state" || die "can't make the folder $state"
+mkdir -p "$state" 2>/dev/null && [ -w "$state" ] || die "can't write to the folder $state"
 state=$(cd -- "$state" && pwd)
 forget="make clean"
-[ "$state" = "$project/.local" ] || forget="rm -rf '$state'"
+[ "$state" = "$project/.local" ] || forget="STATE='$state' deployment/local.sh --clean"
 
 # Nothing of the user's own AWS reaches the local one, or is reached by mistake.
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
@@ -48,13 +49,26 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PATH=$bin:$PATH
 
+answers() { curl -sf -o /dev/null --max-time 2 "$1/_ministack/health"; }
+
+# By its answer, not its process: after a crash, the number of its process may be another's.
+if [ -f "$state/server.endpoint" ] && answers "$(cat "$state/server.endpoint")"; then
+  die "it runs already, at $(cat "$state/server.endpoint"): stop it first, or use another folder (STATE=…)"
+fi
+if [ -n "$clean" ]; then
+  (cd "$state" && rm -rf state s3 tmp sample.jpg outputs.json server.log deploy.log server.pid server.endpoint)
+  rmdir "$state" 2>/dev/null || true # what else is in there is not this script's
+  exit
+fi
+[ -x "$bin/ministack" ] || die "the local AWS is missing: run 'make setup'"
+
 server=
 stop() {
   trap '' INT TERM HUP
   if [ -n "$server" ]; then
     if kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi # it writes down what it holds
     kill -KILL -- "-$server" 2>/dev/null || true # functions that a server which died has left
-    rm -rf "$state/server.pid" "$state/tmp"
+    rm -rf "$state/server.pid" "$state/server.endpoint" "$state/tmp"
     server=
   fi
   remove_work
@@ -70,11 +84,6 @@ trap stop EXIT
 trap stopped INT TERM HUP
 
 start_server() {
-  local running
-  running=$(cat "$state/server.pid" 2>/dev/null || true)
-  if [ -n "$running" ] && kill -0 "$running" 2>/dev/null; then
-    die "it runs already, as process $running: stop it first, or use another folder (STATE=…)"
-  fi
   "$bin/python" - "$port" <<'END' || die "port $port is taken: choose another, such as PORT=$((port < 65000 ? port + 33 : 4599)) make run"
 import socket, sys
 
@@ -96,8 +105,9 @@ END
     "$bin/ministack" >"$state/server.log" 2>&1 &
   server=$!
   echo "$server" >"$state/server.pid"
+  echo "$endpoint" >"$state/server.endpoint"
   local tries=0
-  until curl -sf -o /dev/null --max-time 2 "$endpoint/_ministack/health"; do
+  until answers "$endpoint"; do
     server_runs
     tries=$((tries + 1))
     [ $tries -lt 150 ] || die "the local AWS does not answer within 30 s; its log: $state/server.log"

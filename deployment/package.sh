@@ -161,6 +161,7 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
 fi
 if [ -n "$output" ]; then
   mkdir -p "$(dirname -- "$output")"
+  [ ! -d "$output" ] || output=${output%/}/$(basename -- "$zip")
   cp "$zip" "$output"
   zip=$output
 fi

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from .local import PROJECT, Stack, clean_environment, eventually, local_aws, picture
+from .local import PROJECT, Stack, clean_environment, eventually, free_port, local_aws, picture
 
 
 def processes_of(state: Path) -> list[str]:
@@ -25,8 +25,8 @@ def processes_of(state: Path) -> list[str]:
     return [line for line in lines if str(state) in line]
 
 
-def run(**environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(PROJECT / "deployment" / "local.sh")]
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(PROJECT / "deployment" / "local.sh"), *arguments]
     return subprocess.run(
         command, env={**clean_environment(), **environment}, capture_output=True, text=True, timeout=240, check=False
     )
@@ -62,6 +62,23 @@ def test_each_printed_line_works_as_it_stands(tmp_path: Path) -> None:
             assert done.returncode == 0, (command, done.stderr)
         assert '"width": 300' in done.stdout
         assert (tmp_path / "thumbnail").read_bytes().startswith(b"\xff\xd8\xff")
+
+
+def test_what_is_running_is_neither_started_twice_nor_forgotten(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "server.pid").write_text("1")  # as a crash leaves it, and another process may have the number by now
+    (state / "server.endpoint").write_text(f"http://127.0.0.1:{free_port()}")
+    with local_aws(state):
+        for arguments in ([], ["--clean"]):
+            done = run(*arguments, PORT=str(free_port()), STATE=str(state))
+
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+            assert "it runs already" in done.stderr
+        assert (state / "outputs.json").exists()
+
+    assert run("--clean", STATE=str(state)).returncode == 0
+    assert not state.exists()
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
