@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -137,12 +138,12 @@ def records() -> list[dict[str, Any]]:
     return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
-    """From now on AWS answers every call of one operation with an error."""
+def failing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, key: str = "") -> None:
+    """From now on AWS answers every call of one operation with an error, or those whose key begins like this."""
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(self: BaseClient, name: str, arguments: dict[str, Any]) -> Any:
-        if name == operation:
+        if name == operation and arguments.get("Key", "").startswith(key):
             raise ClientError({"Error": {"Code": code, "Message": "as the test wants"}}, name)
         return original(self, name, arguments)
 
@@ -258,6 +259,19 @@ class TestMessagesOfTheQueue:
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
         assert renditions() == ["good.jpg/thumbnail"]
 
+    def test_the_messages_of_a_batch_are_done_together(self, environment: pytest.MonkeyPatch) -> None:
+        together = threading.Barrier(10, timeout=10)
+
+        def publish(_: object) -> list[object]:
+            together.wait()
+            return []
+
+        environment.setattr(app, "_publish", publish)
+
+        answer = invoke(messages(*[notification(f"{number}.jpg") for number in range(10)]))
+
+        assert answer == {"batchItemFailures": []}
+
     def test_a_source_that_becomes_bad_loses_its_renditions(self) -> None:
         upload("rio.jpg", picture())
         invoke(messages(notification("rio.jpg")))
@@ -368,10 +382,12 @@ class TestEventsSentDirectly:
     ) -> None:
         upload("good.jpg", picture())
         upload("other.jpg", picture(colour="red"))
-        failing(environment, "PutObject", "SlowDown")
+        failing(environment, "PutObject", "SlowDown", key="other.jpg")
 
         with pytest.raises(app.ImageProcessorError, match="S3 is busy"):
-            invoke(notification("good.jpg", "other.jpg"))
+            invoke(notification("other.jpg", "good.jpg"))
+
+        assert renditions() == ["good.jpg/thumbnail"]
 
     def test_an_unknown_event_is_raised(self) -> None:
         with pytest.raises(app.ImageProcessorError, match="neither of S3 nor of the API"):

@@ -110,7 +110,7 @@ def _publish(source_event: events.SourceEvent) -> list[Record]:
 def _answer(event: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     origins: tuple[str, ...] = ()
-    code = None
+    route, code = f"{event['httpMethod']} {event.get('resource')}", None
     try:
         settings, pipeline = services().settings, services().pipeline
         origins = settings.cors_origins
@@ -118,13 +118,13 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
     except Exception as fault:  # noqa: BLE001 - a caller gets an answer, whatever happens
         error = _known(fault)
         if error.retryable:
-            telemetry.will_retry(None, error)
+            telemetry.fault(route, error)
         status, code, body = (
             error.status,
             error.code,
             api.error_body(error, event["requestContext"].get("requestId", "")),
         )
-    telemetry.answered(f"{event['httpMethod']} {event.get('resource')}", status, code, time.perf_counter() - started)
+    telemetry.answered(route, status, code, time.perf_counter() - started)
     return api.response(status, body, event, origins)
 
 

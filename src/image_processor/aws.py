@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_processor.errors import Throttled, Unavailable
 
-# Three tries and short connects leave most of the function's 60 s for pixels; what still fails comes back by the queue,
-# minutes later. Ten connections: one for each message of a batch.
+# A call that stalls is given up after three tries, 21 s in all, of the function's 60; what it was for comes back by the
+# queue, minutes later. Ten connections: one for each message of a batch.
 CONFIG: Final = Config(
-    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=10, max_pool_connections=10
+    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=10
 )
 _THROTTLED: Final = {
     "429",

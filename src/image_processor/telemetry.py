@@ -50,6 +50,12 @@ def will_retry(key: str | None, error: ImageProcessorError) -> None:
     _count("Retries", code=error.code)
 
 
+def fault(route: str, error: ImageProcessorError) -> None:
+    """The API could not do what was asked, through no fault of who asked."""
+    _say(_logger().error, "fault", route=route, code=error.code, reason=str(error), exc_info=error)
+    _count("Faults", code=error.code)
+
+
 def answered(route: str, status: int, code: str | None, seconds: float) -> None:
     """The API gave an answer; `code` is the error's."""
     _say(_logger().info, "answered", route=route, status=status, code=code, milliseconds=round(seconds * 1000))
