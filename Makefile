@@ -30,7 +30,7 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
 	cfn-lint templates/main.yaml
-	$(CHECKOV)/bin/checkov --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
+	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
 unit: setup ## tests that open no socket and start no server
 	pytest tests/unit tests/test_lambda.py tests/template tests/deployment

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InvalidRequest, RouteNotFound, shown
 from image_processor.model import MAX_KEY_BYTES, Record
 from image_processor.pipeline import Pipeline
-from image_processor.transformation import Transformation, check_area
+from image_processor.transformation import Transformation
 
 _FIELDS: Final = ("bucket", "key", "variants", "transformation")
 _PATH: Final = "/images"
@@ -107,7 +107,6 @@ def _wanted(request: Mapping[str, Any], variants: Mapping[str, Transformation]) 
                 f"field transformation: got {shown(text)}, allowed: a text such as width=300,format=webp"
             )
         transformation = Transformation.parse(text)
-        check_area(transformation)
         return {str(transformation): transformation}
     if names is None:
         return dict(variants)

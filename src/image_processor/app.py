@@ -122,7 +122,7 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
         status, code, body = (
             error.status,
             error.code,
-            api.error_body(error, event["requestContext"].get("requestId", "")),
+            api.error_body(error, (event["requestContext"] or {}).get("requestId", "")),
         )
     telemetry.answered(route, status, code, time.perf_counter() - started)
     return api.response(status, body, event, origins)

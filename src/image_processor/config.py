@@ -19,8 +19,8 @@ class Limits:
     """What a source may cost, found from its length and header before a pixel is decoded.
 
     80 megapixels take every phone's 48, 50 and 64 megapixel pictures. The hungriest source at that limit, a WebP with
-    alpha, takes 1.4 GB while it is rendered, of the 1.7 GB that the function has by default. A side is what a JPEG or
-    a GIF can have at most; a longer one costs memory for each row.
+    alpha, takes 1.4 GB while it is rendered, and 1.5 with a picture of `MAX_PIXELS`; the function has 1.7 by default.
+    A side is what a JPEG or a GIF can have at most; a longer one costs memory for each row.
     """
 
     max_bytes: int = 50 * 1024 * 1024

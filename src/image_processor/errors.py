@@ -131,5 +131,5 @@ class Unavailable(ImageProcessorError):
 
 def shown(value: object) -> str:
     """A wrong value as a message repeats it: a text quoted, another as JSON, and cut at `SHOWN` characters."""
-    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=repr)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -22,7 +22,7 @@ from image_processor.config import Limits
 from image_processor.errors import ImageProcessorError, SourceNotFound, SourceTooLarge, Unavailable
 from image_processor.model import Record, Source, location, record_id, rendition_key
 from image_processor.render import Rendition, render
-from image_processor.transformation import Transformation, Variant
+from image_processor.transformation import Transformation, Variant, check_area
 
 _LOOKS: Final = 5  # a source overwritten more often than this while it is processed comes back by the queue
 _READ_AHEAD: Final = 8 * 1024 * 1024  # bytes; ten larger sources, read while they wait, would take the pixels' memory
@@ -84,11 +84,12 @@ class Pipeline:
     def render_on_demand(self, key: str, wanted: Mapping[str, Transformation]) -> list[Record]:
         """Make the wanted renditions, by name, of a source as it is now.
 
-        Raises `SourceNotFound`, the error of a source that can't be rendered, or `InvalidRequest` for a key that is too
-        long to add a name to, before anything is done.
+        Raises `SourceNotFound`, or the error of a source that can't be rendered. Before anything is done, it raises
+        `InvalidRequest` for a key too long to add a name to, `InvalidTransformation` for a picture too large to make.
         """
-        for name in wanted:
+        for name, transformation in wanted.items():
             rendition_key(key, name)
+            check_area(transformation)
         records = self._settle(key, wanted)
         if not records:
             raise SourceNotFound(f"there is no source {key!r}")
@@ -96,9 +97,12 @@ class Pipeline:
 
     def withdraw(self, key: str) -> None:
         """Remove all renditions and records of a source."""
-        # The index may not know a record written a moment ago: those of variants are found by their ids.
-        ids = [*self._records.ids(self._original_file(key)), *(self._id(key, name) for name in self._variants)]
-        self._remove(key, self._renditions.names(key), also=ids)
+        self._withdraw(key, self._variants)
+
+    def _withdraw(self, key: str, known: Collection[str]) -> None:
+        # The index may not know a record written a moment ago: those that are known by name are found by their ids.
+        ids = {self._id(key, name) for name in {*self._variants, *known}}
+        self._remove(key, self._renditions.names(key), also=ids.union(self._records.ids(self._original_file(key))))
 
     def _settle(self, key: str, asked: Mapping[str, Transformation]) -> list[Record]:
         wanted = asked
@@ -106,7 +110,7 @@ class Pipeline:
             records, failure = [], None
             source = self._sources.get(key)
             if source is None or _is_folder(source):
-                self.withdraw(key)
+                self._withdraw(key, wanted)
             else:
                 try:
                     records = self._write(source, wanted)
@@ -158,7 +162,7 @@ class Pipeline:
         ):  # else they may be a newer source's: the next lap tells
             self._remove(source.key, stale)
 
-    def _remove(self, key: str, names: Sequence[str], also: Sequence[str] = ()) -> None:
+    def _remove(self, key: str, names: Sequence[str], also: Collection[str] = ()) -> None:
         # Records first: after a crash between the two, the renditions still tell what is left to remove.
         self._records.delete(sorted({*also, *(self._id(key, name) for name in names)}))
         self._renditions.delete([f"{key}/{name}" for name in names])

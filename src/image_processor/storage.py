@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from image_processor.aws import error_code, speaking_to
-from image_processor.model import Source
+from image_processor.model import MAX_KEY_BYTES, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,6 +78,8 @@ class RenditionBucket:
     def names(self, source_key: str) -> list[str]:
         """The names of all renditions of a source; those of `cats/rio.jpg` are not among those of `cats`."""
         prefix = f"{source_key}/"
+        if len(prefix.encode()) >= MAX_KEY_BYTES:  # nothing can lie there, and S3 takes no longer prefix
+            return []
         with speaking_to("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=prefix, Delimiter="/"

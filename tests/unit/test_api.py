@@ -219,15 +219,6 @@ def test_a_key_must_be_there(body):
         ask(body)
 
 
-def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched():
-    pipeline = NotingPipeline()
-
-    with pytest.raises(InvalidTransformation, match="a picture of 8192×8192 pixels is too large"):
-        ask({"key": "a", "transformation": "width=8192,height=8192"}, pipeline)
-
-    assert pipeline.asked == []
-
-
 @pytest.mark.parametrize("key", ["x" * 1024, "é" * 512, " ", ".", "../..", "\x01"])
 def test_any_key_that_s3_could_hold_is_looked_for(key):
     pipeline = NotingPipeline(SourceNotFound("there is no such source"))

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -282,3 +283,19 @@ def test_a_png_that_changes_its_mind_about_its_pixels_is_corrupt():
 
     with pytest.raises(CorruptImage):
         make(whole[:pixels] + grey + whole[pixels:], "width=9")
+
+
+def test_a_tile_that_is_no_number_takes_no_memory():
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory.tagtype[322], directory[322] = TiffTags.ASCII, "aaa"
+    directory.tagtype[323], directory[323] = TiffTags.LONG, 1_500_000_000
+    source = encode(Image.new("RGB", (20, 20), "red"), "tiff", tiffinfo=directory)
+
+    tracemalloc.start()
+    try:
+        make(source, "width=9")
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 10_000_000

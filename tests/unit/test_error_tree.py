@@ -54,6 +54,7 @@ def test_what_is_retried_is_the_server_s_fault(name):
 def test_a_short_value_is_shown_whole_and_a_long_one_cut():
     assert shown("5\n") == r"'5\n'"
     assert shown(None) == "null"
+    assert shown(["\ud800"]) == '["\\ud800"]', "half a surrogate pair could not be sent or logged"
     assert shown("x" * 78) == f"'{'x' * 78}'"
     assert shown("x" * 79) == f"'{'x' * 79}…"
     assert len(shown("x" * 10**6)) == SHOWN + 1

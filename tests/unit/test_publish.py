@@ -6,9 +6,7 @@ import pytest
 from PIL import Image
 
 from image_processor.config import Limits
-from image_processor.errors import (
-    SourceNotFound,
-)
+from image_processor.errors import InvalidTransformation, SourceNotFound
 from image_processor.metadata import NoTable
 from image_processor.pipeline import Pipeline
 from image_processor.storage import RenditionBucket, SourceBucket
@@ -190,6 +188,17 @@ def test_on_demand_a_source_that_is_gone_is_not_found(pipeline, s3, table):
 
     assert not s3.objects
     assert not table.items
+
+
+def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    huge = Transformation(width=8192, height=8192)
+
+    with pytest.raises(InvalidTransformation, match="a picture of 8192×8192 pixels is too large"):
+        pipeline.render_on_demand(KEY, {str(huge): huge})
+
+    assert not s3.calls
+    assert not table.calls
 
 
 def test_the_console_s_folder_marker_is_no_source(pipeline, s3, table):
