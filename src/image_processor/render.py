@@ -120,7 +120,7 @@ def _check(image: Image.Image, limits: Limits) -> None:
     """Raise `SourceTooLarge`, by what the header says of the picture and of the pieces it is decoded in."""
     tags = getattr(image, "tag_v2", {})  # a TIFF's; a tile may be larger than the picture, and is decoded whole
     tile = [tags.get(tag) for tag in (TILE_WIDTH, TILE_LENGTH)]
-    sides = [side for side in tile if isinstance(side, int)]  # where it is none, Pillow refuses the tile by itself
+    sides = [side for side in tile if isinstance(side, int)]  # a tag that is none, Pillow does without
     for width, height in (image.size, sides if len(sides) == len(tile) else image.size):
         if width * height > limits.max_pixels or max(width, height) > limits.max_side:
             allowed = f"{limits.max_pixels} in all and {limits.max_side} a side"
