@@ -13,7 +13,10 @@ PROJECT = Path(__file__).parents[2]
 
 # What `aws` is in these tests. It notes each call, with the files that the call names, and answers the first answer of
 # which every word is in the call; an operation without an answer succeeds in silence.
-FAKE_AWS = f"""#!{sys.executable} -IS
+# Begun by sh, which the Python below reads as a text: a first line can't name a Python whose path has a space.
+FAKE_AWS = f"""#!/bin/sh
+'''exec' "{sys.executable}" -IS "$0" "$@"
+' '''
 import json, sys
 folder, call = sys.argv[0].removesuffix("/aws"), sys.argv[1:]
 files = [open(word[7:], encoding="utf-8").read() for word in call if word.startswith("file://")]
