@@ -32,7 +32,7 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	cfn-lint templates/main.yaml
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
-unit: setup ## tests that open no socket and start no server
+unit: setup ## the parts, the handler, the template and the scripts, without a server
 	pytest tests/unit tests/test_lambda.py tests/template tests/deployment
 
 e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced

@@ -54,6 +54,7 @@ check_stack_name
 # CloudFormation's limit for a template in the request itself.
 [ "$(wc -c <"$template")" -le 51200 ] || die "$template is larger than 51,200 bytes"
 
+unset variants
 names=$(parameter_names)
 architecture=''
 for parameter in ${parameters[@]+"${parameters[@]}"}; do
@@ -66,17 +67,15 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     LambdaS3CodeBucket) die "--parameter $name: give --code-bucket instead" ;;
     LambdaS3CodeKey) die "--parameter $name: the key is the zip's SHA-256, set by this script" ;;
     Architecture) architecture=${parameter#*=} ;;
+    Variants) variants=${parameter#*=} ;;
   esac
   printf '%s\n' "$names" | grep -qxF -e "$name" ||
     die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)"
 done
 
 check_variants() { # what the function would refuse, in its own words, before anything is deployed
-  local parameter
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0 # the function's code needs that much
-  for parameter in ${parameters[@]+"${parameters[@]}"}; do
-    case $parameter in Variants=*) ;; *) continue ;; esac
-    PYTHONPATH=$project/src "$python" -B - "${parameter#*=}" <<'END' || exit 1
+  PYTHONPATH=$project/src "$python" -B - "$1" <<'END' || exit 1
 import sys
 from image_processor.errors import InvalidTransformation
 from image_processor.transformation import parse_variants
@@ -86,11 +85,10 @@ try:
 except InvalidTransformation as error:
     sys.exit(f"deploy.sh: --parameter Variants: {error}")
 END
-  done
 }
 
 find_python
-check_variants
+[ -z "${variants+given}" ] || check_variants "$variants"
 make_work
 find_aws
 

@@ -40,12 +40,7 @@ def answer(event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str) -> 
     if method == "OPTIONS":
         return 204, None
     request = _parse_body(event)
-    bucket, key = request.get("bucket"), request.get("key")
-    if key is None:
-        raise InvalidRequest("field key is missing: the key of a source in the upload bucket")
-    if not isinstance(key, str) or not 1 <= len(key.encode(errors="replace")) <= MAX_KEY_BYTES:
-        raise InvalidRequest(f"field key: got {shown(key)}, allowed: a text of 1 to {MAX_KEY_BYTES} bytes")
-    _check_unicode(key)
+    bucket, key = request.get("bucket"), _key(request)
     if bucket not in (None, upload_bucket):
         raise ForbiddenSource(f"field bucket: got {shown(bucket)}, allowed: the upload bucket, or leave it out")
     records = pipeline.render_on_demand(key, _wanted(request, pipeline.variants))
@@ -90,11 +85,17 @@ def _parse_body(event: Mapping[str, Any]) -> dict[str, Any]:
     return request
 
 
-def _check_unicode(key: str) -> None:
+def _key(request: Mapping[str, Any]) -> str:
+    key = request.get("key")
+    if key is None:
+        raise InvalidRequest("field key is missing: the key of a source in the upload bucket")
     try:
-        key.encode()
+        valid = isinstance(key, str) and 1 <= len(key.encode()) <= MAX_KEY_BYTES
     except UnicodeEncodeError as error:  # JSON can say half of a surrogate pair
         raise InvalidRequest(f"field key: {shown(key)} is not valid Unicode") from error
+    if not valid:
+        raise InvalidRequest(f"field key: got {shown(key)}, allowed: a text of 1 to {MAX_KEY_BYTES} bytes")
+    return str(key)
 
 
 def _wanted(request: Mapping[str, Any], variants: Mapping[str, Transformation]) -> dict[str, Transformation]:

@@ -8,9 +8,8 @@ from PIL import Image, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _FLAGS: Final = ImageCms.Flags.BLACKPOINTCOMPENSATION
-_MAX_PROFILE: Final = (
-    4 * 1024 * 1024
-)  # bytes; a large CMYK profile has 3 MB, and the cache below keeps what it is asked
+# Bytes. A large CMYK profile has 3 MB; a larger one would stay in the memory of the cache below.
+_MAX_PROFILE: Final = 4 * 1024 * 1024
 # The colour space that a profile must be of, to be true of an image of this mode (ICC.1, 7.2.6).
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from image_processor.errors import ImageProcessorError, InvalidSettings, shown
+from image_processor.errors import ImageProcessorError, InvalidSettings, SourceTooLarge, shown
 from image_processor.transformation import Variant, parse_variants
 
 MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whatever a caller allows (2 × MAX_IMAGE_PIXELS)
@@ -26,6 +26,17 @@ class Limits:
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 80_000_000
     max_side: int = 65_535
+
+    def check_bytes(self, size: int) -> None:
+        """Raise `SourceTooLarge` for a source of more bytes, whether it was read or is still to be."""
+        if size > self.max_bytes:
+            raise SourceTooLarge(f"the source has {size} bytes, allowed: {self.max_bytes}")
+
+    def check_sides(self, width: int, height: int) -> None:
+        """Raise `SourceTooLarge` for a picture of more pixels, or a longer side."""
+        if width * height > self.max_pixels or max(width, height) > self.max_side:
+            allowed = f"{self.max_pixels} in all and {self.max_side} a side"
+            raise SourceTooLarge(f"the source has {width}×{height} pixels, allowed: {allowed}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,9 @@ _MAGIC: Final = (
     (b"II+\0", "tiff"),  # BigTIFF
     (b"MM\0+", "tiff"),
 )
-_BMP_HEADERS: Final = (
-    12,
-    40,
-    52,
-    56,
-    64,
-    108,
-    124,
-)  # lengths of the header that follows "BM"; the two letters alone are text
-_AVIF_BRANDS: Final = (b"avif", b"avis")
+# The lengths that the header after "BM" can have; the two letters alone are text.
+_BMP_HEADERS: Final = frozenset((12, 40, 52, 56, 64, 108, 124))
+_AVIF_BRANDS: Final = frozenset((b"avif", b"avis"))
 # Named in the message, since each is an image to the person who uploaded it.
 _REFUSED: Final = (
     (b"%PDF", "a PDF document"),
@@ -48,7 +41,7 @@ _REFUSED: Final = (
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (b"\xff\x0a", "JPEG XL"),
 )
-_HEIF_BRANDS: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_HEIF_BRANDS: Final = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
 
 
 def sniff(source: bytes) -> str:
@@ -63,7 +56,7 @@ def sniff(source: bytes) -> str:
         return "webp"
     if source[:2] == b"BM" and int.from_bytes(source[14:18], "little") in _BMP_HEADERS:
         return "bmp"
-    if source[4:8] == b"ftyp" and _brands(source) & set(_AVIF_BRANDS):
+    if source[4:8] == b"ftyp" and _brands(source) & _AVIF_BRANDS:
         return "avif"
     raise UnsupportedFormat(f"the source is {_known_as(source)}; read are {', '.join(SOURCE_FORMATS)}")
 
@@ -76,7 +69,7 @@ def load_plugin(name: str) -> None:
 def _brands(source: bytes) -> set[bytes]:
     """The major and compatible brands of an ISO base media file (ISO/IEC 14496-12, 4.3)."""
     box = source[8 : min(int.from_bytes(source[:4], "big"), 256)]
-    return {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}
+    return {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}  # 4: its version
 
 
 def _known_as(source: bytes) -> str:
@@ -86,7 +79,7 @@ def _known_as(source: bytes) -> str:
         if source.startswith(magic):
             return name
     if source[4:8] == b"ftyp":
-        return "HEIC or HEIF" if _brands(source) & set(_HEIF_BRANDS) else "a video or other media file"
+        return "HEIC or HEIF" if _brands(source) & _HEIF_BRANDS else "a video or other media file"
     start = source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<") and b"<svg" in source[:4096].lower():
         return "an SVG document"

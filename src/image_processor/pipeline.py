@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from image_processor.config import Limits
-from image_processor.errors import ImageProcessorError, SourceNotFound, SourceTooLarge, Unavailable
+from image_processor.errors import ImageProcessorError, SourceNotFound, Unavailable
 from image_processor.model import Record, Source, location, record_id, rendition_key
 from image_processor.render import Rendition, render
 from image_processor.transformation import Transformation, Variant, check_area
@@ -95,11 +95,8 @@ class Pipeline:
             raise SourceNotFound(f"there is no source {key!r}")
         return records
 
-    def withdraw(self, key: str) -> None:
-        """Remove all renditions and records of a source."""
-        self._withdraw(key, self._variants)
-
-    def _withdraw(self, key: str, known: Collection[str]) -> None:
+    def withdraw(self, key: str, known: Collection[str] = ()) -> None:
+        """Remove all renditions and records of a source; `known` names ad-hoc ones that may just have been made."""
         # The index may not know a record written a moment ago: those that are known by name are found by their ids.
         ids = {self._id(key, name) for name in {*self._variants, *known}}
         self._remove(key, self._renditions.names(key), also=ids.union(self._records.ids(self._original_file(key))))
@@ -110,7 +107,7 @@ class Pipeline:
             records, failure = [], None
             source = self._sources.get(key)
             if source is None or _is_folder(source):
-                self._withdraw(key, wanted)
+                self.withdraw(key, wanted)
             else:
                 try:
                     records = self._write(source, wanted)
@@ -140,14 +137,10 @@ class Pipeline:
         return records
 
     def _render(self, source: Source, wanted: Mapping[str, Transformation]) -> list[Rendition]:
-        if source.size > self._limits.max_bytes:
-            raise SourceTooLarge(f"the source has {source.size} bytes, allowed: {self._limits.max_bytes}")
-        if source.size > _READ_AHEAD:
-            with self._pixels:
-                return render(source.read(), list(wanted.values()), self._limits)
-        body = source.read()
+        self._limits.check_bytes(source.size)
+        ahead = source.read() if source.size <= _READ_AHEAD else None
         with self._pixels:
-            return render(body, list(wanted.values()), self._limits)
+            return render(source.read() if ahead is None else ahead, list(wanted.values()), self._limits)
 
     def _record_failure(self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError) -> None:
         """No picture of an older source may stay, and the records of the variants say why there is none of this one."""
@@ -157,9 +150,8 @@ class Pipeline:
     def _remove_stale(self, source: Source, keep: Collection[str] = ()) -> None:
         names = [name for name in self._renditions.names(source.key) if name not in keep]
         stale = [name for name in names if self._renditions.source_etag(f"{source.key}/{name}") != source.etag]
-        if (
-            stale and self._sources.etag(source.key) == source.etag
-        ):  # else they may be a newer source's: the next lap tells
+        # Where the source has changed meanwhile, they may be the newer one's: the next lap tells.
+        if stale and self._sources.etag(source.key) == source.etag:
             self._remove(source.key, stale)
 
     def _remove(self, key: str, names: Sequence[str], also: Collection[str] = ()) -> None:

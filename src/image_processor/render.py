@@ -1,4 +1,4 @@
-"""Bytes × transformations → renditions. Pure: no clock, no file, no network; the only importer of Pillow.
+"""Bytes × transformations → renditions. Pure: no clock, no file, no network. Only it and its `colour` know Pillow.
 
     sniff ─▶ open ─▶ bounds ─▶ decode, scaled ─▶ resize ─▶ turn upright ─▶ sRGB ─▶ canvas ─▶ encode
              header only       once for all     each picture from here on
@@ -72,15 +72,13 @@ def render(source: bytes, transformations: Sequence[Transformation], limits: Lim
     Raises `SourceTooLarge` before decoding a pixel, `UnsupportedFormat` for what is not a known image, `CorruptImage`
     for one that can't be decoded.
     """
-    if len(source) > limits.max_bytes:
-        raise SourceTooLarge(f"the source has {len(source)} bytes, allowed: {limits.max_bytes}")
+    limits.check_bytes(len(source))
     source_format = sniff(source)
     with _decoding(source_format, limits):
         image = _open(source, source_format)
         _check(image, limits)
         orientation = _orientation(image, source_format)
-        stored = image.size
-        upright = (stored[1], stored[0]) if swaps_sides(orientation) else stored
+        upright = _turned(image.size, orientation)
         plans = [plan(upright, transformation) for transformation in transformations]
         profile = image.info.get("icc_profile")
         profile = profile if isinstance(profile, bytes) else None  # a TIFF's tag may hold anything
@@ -118,13 +116,11 @@ def _open(source: bytes, source_format: str) -> Image.Image:
 
 def _check(image: Image.Image, limits: Limits) -> None:
     """Raise `SourceTooLarge`, by what the header says of the picture and of the pieces it is decoded in."""
+    limits.check_sides(*image.size)
     tags = getattr(image, "tag_v2", {})  # a TIFF's; a tile may be larger than the picture, and is decoded whole
-    tile = [tags.get(tag) for tag in (TILE_WIDTH, TILE_LENGTH)]
-    sides = [side for side in tile if isinstance(side, int)]  # a tag that is none, Pillow does without
-    for width, height in (image.size, sides if len(sides) == len(tile) else image.size):
-        if width * height > limits.max_pixels or max(width, height) > limits.max_side:
-            allowed = f"{limits.max_pixels} in all and {limits.max_side} a side"
-            raise SourceTooLarge(f"the source has {width}×{height} pixels, allowed: {allowed}")
+    width, height = tags.get(TILE_WIDTH), tags.get(TILE_LENGTH)
+    if isinstance(width, int) and isinstance(height, int):  # a tag that is no number, Pillow does without
+        limits.check_sides(width, height)
 
 
 def _orientation(image: Image.Image, source_format: str) -> int:
@@ -247,11 +243,11 @@ def _encode(image: Image.Image, layout: Plan, transformation: Transformation, so
 def _on_canvas(image: Image.Image, layout: Plan, background: str | None, target: str) -> Image.Image:
     """Letterbox, and flatten where the target has no alpha."""
     keeps_alpha = target in ALPHA_FORMATS
-    colour = bytes.fromhex(background or ("00000000" if keeps_alpha else "ffffff"))
-    red, green, blue, alpha = (*colour, 255)[:4]
     letterboxed = layout.canvas != layout.size
     if not letterboxed and (keeps_alpha or not _has_alpha(image)):
         return image
+    colour = bytes.fromhex(background or ("00000000" if keeps_alpha else "ffffff"))
+    red, green, blue, alpha = (*colour, 255)[:4]
     canvas = Image.new("RGBA", layout.canvas, (red, green, blue, alpha))
     placed = image.convert("RGBA")
     if keeps_alpha:

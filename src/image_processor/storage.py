@@ -1,7 +1,7 @@
 """Sources and renditions on S3."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: what it was made from, told without the table
+Answer = TypeVar("Answer")
 _GONE: Final = {"NoSuchKey", "404", "NotFound"}
 
 
@@ -23,13 +24,9 @@ class SourceBucket:
 
     def get(self, key: str) -> Source | None:
         """The source as it is now, its body still on its way; None when there is none."""
-        with speaking_to("S3"):
-            try:
-                answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in _GONE:
-                    return None
-                raise
+        answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        if answer is None:
+            return None
         body = answer["Body"]
 
         def read() -> bytes:
@@ -48,13 +45,8 @@ class SourceBucket:
 
     def etag(self, key: str) -> str | None:
         """The source's ETag as it is now; None when there is no source."""
-        with speaking_to("S3"):
-            try:
-                return _bare(self._client.head_object(Bucket=self.bucket, Key=key)["ETag"])
-            except ClientError as error:
-                if error_code(error) in _GONE:
-                    return None
-                raise
+        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return _bare(answer["ETag"]) if answer else None
 
 
 class RenditionBucket:
@@ -88,19 +80,25 @@ class RenditionBucket:
 
     def source_etag(self, key: str) -> str | None:
         """The ETag of the source that a rendition was made from; None when that can't be told."""
-        with speaking_to("S3"):
-            try:
-                return self._client.head_object(Bucket=self.bucket, Key=key)["Metadata"].get(SOURCE_ETAG)
-            except ClientError as error:
-                if error_code(error) in _GONE:
-                    return None
-                raise
+        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return answer["Metadata"].get(SOURCE_ETAG) if answer else None
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove renditions; one that is gone already is no fault."""
         with speaking_to("S3"):
             for key in keys:
                 self._client.delete_object(Bucket=self.bucket, Key=key)
+
+
+def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:
+    """S3's answer; None when there is no such object."""
+    with speaking_to("S3"):
+        try:
+            return ask()
+        except ClientError as error:
+            if error_code(error) in _GONE:
+                return None
+            raise
 
 
 def _bare(etag: str) -> str:

@@ -72,7 +72,7 @@ def _colour(text: str) -> str:
     digits = COLOURS.get(text, text.removeprefix("#"))
     if not re.fullmatch("[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", digits):
         raise ValueError(text)
-    if len(digits) < 6:
+    if len(digits) < 6:  # the short form doubles each digit, as in CSS
         digits = "".join(2 * digit for digit in digits)
     return digits[:6] if digits[6:] == "ff" else digits
 
@@ -189,7 +189,7 @@ class Transformation:
         sides = (self.width is not None) + (self.height is not None)
         exact = sides == 2 and self.fit in EXACT_FITS
         nothing: set[str] = set()
-        if sides < 2:
+        if sides < 2:  # one side alone is met by scaling, whatever the fit
             nothing |= {"fit", "position"}
         if self.fit not in ("cover", "contain"):
             nothing.add("position")
