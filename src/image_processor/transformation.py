@@ -1,138 +1,40 @@
 """The grammar of transformations, written one way everywhere: `width=300,format=webp`.
 
-`OPTIONS` is the one table that parsing, the canonical text, the messages and the README follow. Equal pictures have
-equal texts: options stand in table order, and what is a default, or has no effect beside the others, is left out.
+Equal pictures have equal texts: options stand in the order of their table, of two ways to say the same one is chosen,
+and what is a default, or has no effect beside the others, is left out.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from image_processor.errors import InvalidTransformation, shown
-
-MAX_SIDE: Final = 8192  # pixels; no side of a picture is longer
-MAX_PIXELS: Final = 8192 * 4096  # of a picture; encoded as AVIF or WebP they take 1 GB and 15 s
-FITS: Final = ("cover", "contain", "inside", "outside", "fill")
-EXACT_FITS: Final = ("cover", "contain", "fill")  # with both sides given, the size is exact
-POSITIONS: Final = {  # where a crop or a letterboxed picture lies: the share of the room to its left and above it
-    "center": (0.5, 0.5),
-    "top": (0.5, 0.0),
-    "right top": (1.0, 0.0),
-    "right": (1.0, 0.5),
-    "right bottom": (1.0, 1.0),
-    "bottom": (0.5, 1.0),
-    "left bottom": (0.0, 1.0),
-    "left": (0.0, 0.5),
-    "left top": (0.0, 0.0),
-}
-FORMATS: Final = ("jpeg", "png", "webp", "avif", "gif")
-DEFAULT_QUALITY: Final = {"jpeg": 80, "webp": 80, "avif": 60}  # the formats that lose; the others have no quality
-ALPHA_FORMATS: Final = ("png", "webp", "avif", "gif")
-COLOURS: Final = {  # the sixteen names of HTML 4 and CSS 2.1, with `transparent`
-    "aqua": "00ffff", "black": "000000", "blue": "0000ff", "fuchsia": "ff00ff", "gray": "808080", "green": "008000",
-    "lime": "00ff00", "maroon": "800000", "navy": "000080", "olive": "808000", "purple": "800080", "red": "ff0000",
-    "silver": "c0c0c0", "teal": "008080", "transparent": "00000000", "white": "ffffff", "yellow": "ffff00",
-}  # fmt: skip
-VARIANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of the grammar. `read` takes a lower-case text and raises `ValueError` for what is not `allowed`."""
-
-    name: str
-    allowed: str
-    default: str
-    meaning: str
-    read: Callable[[str], Any]
-    write: Callable[[Any], str] = str
-
-
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(text)
-        return int(text)
-
-    return read
-
-
-def _one_of(*words: str, **aliases: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        text = aliases.get(text, text)
-        if text not in words:
-            raise ValueError(text)
-        return text
-
-    return read
-
-
-def _colour(text: str) -> str:
-    digits = COLOURS.get(text, text.removeprefix("#"))
-    if not re.fullmatch("[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", digits):
-        raise ValueError(text)
-    if len(digits) < 6:  # the short form doubles each digit, as in CSS
-        digits = "".join(2 * digit for digit in digits)
-    return digits[:6] if digits[6:] == "ff" else digits
-
-
-def _switch(text: str) -> bool:
-    return {"true": True, "false": False}[_one_of("true", "false")(text)]
-
-
-def _write_switch(value: bool) -> str:  # noqa: FBT001 - the value of an option
-    return str(value).lower()
-
-
-OPTIONS: Final = (
-    Option("width", f"1 to {MAX_SIDE}", "the source's", "the picture's width in pixels", _whole_number(1, MAX_SIDE)),
-    Option("height", f"1 to {MAX_SIDE}", "the source's", "the picture's height in pixels", _whole_number(1, MAX_SIDE)),
-    Option(
-        "fit",
-        ", ".join(FITS),
-        "cover",
-        "with both sides given: fill and crop, letterbox, fit inside, fit around, or distort",
-        _one_of(*FITS),
-    ),
-    Option(
-        "position",
-        ", ".join(POSITIONS),
-        "center",
-        "the part that `cover` keeps, or the place where `contain` puts the picture",
-        _one_of(*POSITIONS),
-    ),
-    Option(
-        "format",
-        ", ".join((*FORMATS, "auto")),
-        "auto",
-        "`auto` is the source's own format if the web shows it, else jpeg, or png with alpha",
-        _one_of(*FORMATS, "auto", jpg="jpeg"),
-    ),
-    Option(
-        "quality",
-        "1 to 100",
-        ", ".join(f"{name} {quality}" for name, quality in DEFAULT_QUALITY.items()),
-        "fewer bytes or a truer picture; png and gif have none",
-        _whole_number(1, 100),
-    ),
-    Option(
-        "background",
-        f"3, 4, 6 or 8 hexadecimal digits, or {', '.join(COLOURS)}",
-        "transparent, or white where the format has no alpha",
-        "what `contain` letterboxes with, and what shows through where the format has no alpha",
-        _colour,
-    ),
-    Option(
-        "enlarge",
-        "true, false",
-        "false",
-        "lets a picture be larger than its source; with both sides given, `cover`, `contain` and `fill` always may",
-        _switch,
-        _write_switch,
-    ),
+from image_processor.options import (
+    ANIMATED_FORMATS,
+    BY_NAME,
+    DEFAULT_QUALITY,
+    FORMATS,
+    LOSSLESS_FORMATS,
+    MAX_PIXELS,
+    MAX_SIDE,
+    OPTIONS,
+    SMART_POSITIONS,
 )
-_BY_NAME: Final = {option.name: option for option in OPTIONS}
+
+EXACT_FITS: Final = ("cover", "contain", "fill")  # with both sides given, the size is exact
+VARIANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# Of the 24 ways to turn and mirror, eight differ; these are the others, and which of the eight they are.
+_SAME_TURNS: Final[dict[tuple[int | None, str | None], tuple[int | None, str | None]]] = {
+    (None, "both"): (180, None),
+    (90, "both"): (270, None),
+    (180, "both"): (None, None),
+    (270, "both"): (90, None),
+    (180, "horizontal"): (None, "vertical"),
+    (180, "vertical"): (None, "horizontal"),
+    (270, "horizontal"): (90, "vertical"),
+    (270, "vertical"): (90, "horizontal"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +42,9 @@ class Transformation:
     """The options that make one picture from a source; `str()` of it is its canonical text.
 
     Always valid and in canonical form: building one raises `InvalidTransformation` for a value that is not allowed, and
-    sets to its default what has no effect. Sides are in pixels, `background` is `rrggbb` or `rrggbbaa`; None is what
-    the source or the format decides.
+    sets to its default what has no effect. Sides are in pixels, `background` is `rrggbb` or `rrggbbaa`, `crop` is left,
+    top, width and height; None is what the source or the format decides, or that nothing is done. `dpr` is always 1: it
+    is worked into the sides.
     """
 
     width: int | None = None
@@ -150,7 +53,26 @@ class Transformation:
     position: str = "center"
     format: str | None = None
     quality: int | None = None
+    dpr: float = 1.0
     background: str | None = None
+    rotate: int | None = None
+    flip: str | None = None
+    crop: tuple[int, int, int, int] | None = None
+    trim: int | None = None
+    blur: float | None = None
+    sharpen: float | None = None
+    grayscale: bool = False
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    radius: int | None = None
+    lossless: bool = False
+    max_bytes: int | None = None
+    frames: int | None = None
+    watermark: str | None = None
+    watermark_position: str = "right bottom"
+    watermark_opacity: int = 100
+    watermark_scale: int = 25
     enlarge: bool = False
 
     @classmethod
@@ -162,16 +84,17 @@ class Transformation:
         """
         values: dict[str, Any] = {}
         for part in text.split(","):
-            name, equals, value = (piece.strip().lower() for piece in part.partition("="))
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            name = name.lower()
             if not equals:
                 raise InvalidTransformation(
                     f"{shown(part.strip())} is not an option; write name=value, joined by commas"
                 )
-            if name not in _BY_NAME:
-                raise InvalidTransformation(f"there is no option {shown(name)}; the options are {', '.join(_BY_NAME)}")
+            if name not in BY_NAME:
+                raise InvalidTransformation(f"there is no option {shown(name)}; the options are {', '.join(BY_NAME)}")
             if name in values:
                 raise InvalidTransformation(f"option {name} is given twice")
-            values[name] = _read(_BY_NAME[name], value)
+            values[name] = BY_NAME[name].read(value)
         transformation = cls(**values)
         if not str(transformation):
             raise InvalidTransformation(f"{shown(text)} changes nothing; give a width, a height, a format or a quality")
@@ -180,31 +103,75 @@ class Transformation:
     def __post_init__(self) -> None:
         for option in OPTIONS:
             value = getattr(self, option.name)
-            if value is not None and _read(option, option.write(value).lower()) != value:
+            if value is not None and option.read(option.write(value)) != value:
                 raise InvalidTransformation(f"option {option.name}: {shown(value)} is not in canonical form")
-        for name in self._without_effect():
-            object.__setattr__(self, name, _DEFAULTS[name])
+        self._fold_dpr()
+        rotate, flip = _SAME_TURNS.get((self.rotate, self.flip), (self.rotate, self.flip))
+        self._set(rotate=rotate, flip=flip)
+        if self.saturation == 0:
+            self._set(grayscale=True)
+        for name in (*self._idle_in_layout(), *self._idle_in_encoding(), *self._idle_beside_others()):
+            self._set(**{name: _DEFAULTS[name]})
 
-    def _without_effect(self) -> set[str]:
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _fold_dpr(self) -> None:
+        for name in ("width", "height", "radius"):
+            length = getattr(self, name)
+            if length is None or self.dpr == 1:
+                continue
+            pixels = int(length * self.dpr + 0.5)
+            if pixels > MAX_SIDE:
+                factor = BY_NAME["dpr"].write(self.dpr)
+                raise InvalidTransformation(f"option {name}: {length} × dpr {factor} is {pixels}, allowed: {MAX_SIDE}")
+            self._set(**{name: pixels})
+        self._set(dpr=1.0)
+
+    def _idle_in_layout(self) -> Iterator[str]:
         sides = (self.width is not None) + (self.height is not None)
-        exact = sides == 2 and self.fit in EXACT_FITS
-        nothing: set[str] = set()
         if sides < 2:  # one side alone is met by scaling, whatever the fit
-            nothing |= {"fit", "position"}
-        if self.fit not in ("cover", "contain"):
-            nothing.add("position")
-        if exact or sides == 0:
-            nothing.add("enlarge")
+            yield from ("fit", "position")
+        if self.fit not in ("cover", "contain") or (self.fit == "contain" and self.position in SMART_POSITIONS):
+            yield "position"
+        if sides == 0 or self.is_exact:
+            yield "enlarge"
+
+    def _idle_in_encoding(self) -> Iterator[str]:
+        keeps_all = self.lossless and self.format in LOSSLESS_FORMATS
         if self.format == "auto":
-            nothing.add("format")
-        if self.format in FORMATS and self.quality == DEFAULT_QUALITY.get(self.format, self.quality):
-            nothing.add("quality")
-        letterboxed = exact and self.fit == "contain"
+            yield "format"
+        if self.format in FORMATS:
+            if keeps_all or self.quality == DEFAULT_QUALITY.get(self.format, self.quality):
+                yield "quality"
+            if self.format not in LOSSLESS_FORMATS:
+                yield "lossless"
+            if keeps_all or self.format not in DEFAULT_QUALITY:
+                yield "max_bytes"
+            if self.format not in ANIMATED_FORMATS:
+                yield "frames"
+
+    def _idle_beside_others(self) -> Iterator[str]:
+        letterboxed = self.is_exact and self.fit == "contain"
         if self.format != "jpeg" and not letterboxed:  # every other format keeps alpha, and auto takes one that can
-            nothing.add("background")
+            yield "background"
         if self.background and (self.background[6:] == "00" or (self.format == "jpeg" and self.background == "ffffff")):
-            nothing.add("background")
-        return nothing
+            yield "background"
+        if self.grayscale:
+            yield "saturation"
+        if self.watermark is None:
+            yield from ("watermark_position", "watermark_opacity", "watermark_scale")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the picture's sides are those asked for, whatever the source's."""
+        return self.width is not None and self.height is not None and self.fit in EXACT_FITS
+
+    @property
+    def watermark_key(self) -> str | None:
+        """The key of the source that is laid over the picture."""
+        return self.watermark and self.watermark.replace("~", "/")
 
     def __str__(self) -> str:
         return ",".join(
@@ -217,11 +184,17 @@ class Transformation:
 _DEFAULTS: Final = {field.name: field.default for field in fields(Transformation)}
 
 
-def check_area(transformation: Transformation) -> None:
-    """Raise `InvalidTransformation` for two sides, to be met exactly, that are more than `MAX_PIXELS`."""
+def check_area(transformation: Transformation, frames: int = 1) -> None:
+    """Raise `InvalidTransformation` for two sides, to be met exactly, that are more than `MAX_PIXELS` in all frames."""
     width, height = transformation.width, transformation.height
-    if width and height and transformation.fit in EXACT_FITS and width * height > MAX_PIXELS:
-        raise InvalidTransformation(f"a picture of {width}×{height} pixels is too large, allowed: {MAX_PIXELS} in all")
+    if width and height and transformation.is_exact and width * height * frames > MAX_PIXELS:
+        picture, hint = f"a picture of {width}×{height} pixels", ""
+        if frames > 1:
+            picture, hint = (
+                f"an animation of {frames} times {width}×{height} pixels",
+                "; ask for fewer by option frames",
+            )
+        raise InvalidTransformation(f"{picture} is too large, allowed: {MAX_PIXELS} in all{hint}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +224,3 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
     if not variants:
         raise InvalidTransformation("there must be at least one variant, such as thumbnail:width=128,height=128")
     return tuple(variants.values())
-
-
-def _read(option: Option, text: str) -> Any:
-    try:
-        return option.read(text)
-    except ValueError as error:
-        raise InvalidTransformation(f"option {option.name}: got {shown(text)}, allowed: {option.allowed}") from error

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from image_processor.errors import InvalidTransformation
-from image_processor.geometry import plan, swaps_sides, to_stored
-from image_processor.transformation import EXACT_FITS, FITS, MAX_PIXELS, MAX_SIDE, POSITIONS, Transformation
+from image_processor.geometry import first_pixel, lay_out, plan, region, to_stored, together, turned_size
+from image_processor.options import FITS, MAX_PIXELS, MAX_SIDE, POSITIONS
+from image_processor.transformation import EXACT_FITS, Transformation
 
 source_sides = st.one_of(st.integers(1, 12_000), st.integers(1, 64), st.sampled_from([1, 2, 3, 65_535, 80_000_000]))
 sources = st.tuples(source_sides, source_sides)
@@ -228,4 +229,64 @@ def test_a_stored_box_holds_the_very_pixels_of_the_upright_one(orientation, size
     found = to_stored(box, upright.size, orientation)
 
     assert sorted(stored.crop(found).tobytes()) == sorted(upright.crop(box).tobytes())
-    assert swaps_sides(orientation) == (orientation >= 5)
+    assert turned_size(size, orientation) == (size[::-1] if orientation >= 5 else size)
+
+
+TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,  # Pillow counts against the clock
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def turned(image, turn):
+    return image if turn == 1 else image.transpose(TRANSPOSE[turn])
+
+
+@pytest.mark.parametrize("first", range(1, 9))
+@pytest.mark.parametrize("then", range(1, 9))
+def test_two_turns_are_one(first, then):
+    stored = Image.frombytes("L", (3, 2), bytes(range(6)))
+
+    assert turned(turned(stored, first), then).tobytes() == turned(stored, together(first, then)).tobytes()
+    assert turned(turned(stored, first), then).size == turned_size(stored.size, together(first, then))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("rotate", [None, 90, 180, 270])
+@pytest.mark.parametrize("flip", [None, "horizontal", "vertical", "both"])
+@pytest.mark.parametrize("crop", [None, (1, 2, 4, 3), (3, 3, 99, 99)])
+def test_a_layout_finds_the_pixels_of_the_cropped_turned_and_mirrored_scene(orientation, rotate, flip, crop):
+    stored = Image.frombytes("L", (7, 6), bytes(range(42)))
+    scene = turned(stored, orientation)
+    if crop:
+        scene = scene.crop((*crop[:2], min(crop[0] + crop[2], scene.width), min(crop[1] + crop[3], scene.height)))
+    corner = scene.getpixel((0, 0))
+    scene = turned(scene, {None: 1, 90: 6, 180: 3, 270: 8}[rotate])
+    for mirror in {None: (), "both": (2, 4), "horizontal": (2,), "vertical": (4,)}[flip]:
+        scene = turned(scene, mirror)
+    transformation = Transformation(rotate=rotate, flip=flip, crop=crop, format="png")
+
+    found = region(stored.size, orientation, transformation)
+    layout = lay_out(stored.size, orientation, transformation, found)
+
+    assert turned(stored.crop(tuple(map(round, layout.box))), layout.turn).tobytes() == scene.tobytes()
+    assert turned_size(layout.size, layout.turn) == layout.canvas == scene.size
+    assert stored.getpixel(first_pixel(found, stored.size, orientation)) == corner
+
+
+@pytest.mark.parametrize("crop", [(7, 0, 1, 1), (0, 6, 1, 1), (65_535, 65_535, 1, 1)])
+def test_a_crop_outside_the_source_is_refused(crop):
+    with pytest.raises(InvalidTransformation, match="lies outside the source, which is 7×6"):
+        region((7, 6), 1, Transformation(crop=crop))
+
+
+def test_all_frames_of_a_picture_count_against_its_pixels():
+    assert plan((4000, 2000), Transformation(format="webp"), frames=4).size == (4000, 2000)
+    assert plan((4000, 2000), Transformation(format="webp"), frames=16).size == (2048, 1024)
+    with pytest.raises(InvalidTransformation, match=r"16 times 2000×2000 pixels is too large.* fewer by option frames"):
+        plan((4000, 2000), Transformation(width=2000, height=2000), frames=16)

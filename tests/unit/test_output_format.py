@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from image_processor.transformation import FORMATS
+from image_processor.options import FORMATS
 
 from .pictures import SOURCE_FORMATS, decode, encode, make, noise, photo
 

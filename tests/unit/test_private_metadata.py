@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from image_processor.transformation import FORMATS
+from image_processor.options import FORMATS
 
 from .pictures import decode, encode, make, photo
 from .profiles import DISPLAY_P3, rgb_profile

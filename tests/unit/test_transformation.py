@@ -4,25 +4,33 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from image_processor.errors import InvalidTransformation
-from image_processor.transformation import (
+from image_processor.errors import InvalidTransformation, shown
+from image_processor.options import (
+    ANIMATED_FORMATS,
     COLOURS,
     DEFAULT_QUALITY,
-    EXACT_FITS,
     FITS,
+    FLIPS,
     FORMATS,
+    LOSSLESS_FORMATS,
     MAX_SIDE,
     OPTIONS,
     POSITIONS,
-    Transformation,
+    SMART_POSITIONS,
 )
+from image_processor.transformation import EXACT_FITS, Transformation
+
+
+def decimals(low: float, high: float) -> st.SearchStrategy[str]:
+    return st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: f"{hundredths / 100:.2f}")
+
 
 hexadecimal = st.sampled_from("0123456789abcdefABCDEF")
 values = {
-    "width": st.integers(1, MAX_SIDE).map(str),
-    "height": st.integers(1, MAX_SIDE).map(str),
+    "width": st.integers(1, MAX_SIDE // 2).map(str),
+    "height": st.integers(1, MAX_SIDE // 2).map(str),
     "fit": st.sampled_from(FITS),
-    "position": st.sampled_from(list(POSITIONS)),
+    "position": st.sampled_from([*POSITIONS, *SMART_POSITIONS]),
     "format": st.sampled_from([*FORMATS, "jpg", "auto"]),
     "quality": st.integers(1, 100).map(str),
     "background": st.one_of(
@@ -31,6 +39,27 @@ values = {
             lambda length: st.text(hexadecimal, min_size=length, max_size=length)
         )),
     ),
+    "dpr": st.sampled_from(["1", "1.5", "2", "1.25", "1.0"]),
+    "rotate": st.sampled_from(["90", "180", "270"]),
+    "flip": st.sampled_from(FLIPS),
+    "crop": st.tuples(st.integers(0, 9), st.integers(0, 65_535), st.integers(1, 9), st.integers(1, 65_535)).map(
+        lambda numbers: "_".join(map(str, numbers))
+    ),
+    "trim": st.integers(1, 255).map(str),
+    "blur": decimals(0.3, 250),
+    "sharpen": decimals(0.3, 10),
+    "grayscale": st.sampled_from(["true", "false"]),
+    "brightness": decimals(0, 4),
+    "contrast": decimals(0, 4),
+    "saturation": decimals(0, 4),
+    "radius": st.integers(1, MAX_SIDE // 2).map(str),
+    "lossless": st.sampled_from(["true", "false"]),
+    "max_bytes": st.integers(1000, 100_000_000).map(str),
+    "frames": st.integers(1, 10_000).map(str),
+    "watermark": st.text(st.sampled_from("abcXYZ0189._~-"), min_size=1, max_size=20),
+    "watermark_position": st.sampled_from(list(POSITIONS)),
+    "watermark_opacity": st.integers(1, 100).map(str),
+    "watermark_scale": st.integers(1, 100).map(str),
     "enlarge": st.sampled_from(["true", "false"]),
 }  # fmt: skip
 options = st.fixed_dictionaries({}, optional=values)
@@ -63,9 +92,14 @@ def test_order_case_and_spacing_make_no_difference(given_options, data):
     case = st.sampled_from([str.upper, str.lower, str.title, str.swapcase])
     shuffled = data.draw(st.permutations(list(given_options.items())))
 
+    def spaced(word: str) -> str:
+        return data.draw(space) + word + data.draw(space)
+
+    def cased(name: str, value: str) -> str:
+        return value if name == "watermark" else data.draw(case)(value)  # S3's keys know case
+
     text = ",".join(
-        f"{data.draw(space)}{data.draw(case)(name)}{data.draw(space)}={data.draw(space)}{data.draw(case)(value)}{data.draw(space)}"
-        for name, value in shuffled
+        "".join((spaced(data.draw(case)(name)), "=", spaced(cased(name, value)))) for name, value in shuffled
     )
 
     assert str(Transformation.parse(text)) == str(transformation)
@@ -83,13 +117,19 @@ def test_what_has_no_effect_is_left_out(given_options):
     exact = both and transformation.fit in EXACT_FITS
     assert names == [option.name for option in OPTIONS if option.name in names]  # in table order, each once
     assert "fit=cover" not in text
-    assert "position=center" not in text
+    assert ",position=center" not in f",{text}"
     assert "enlarge=false" not in text
     assert "format=auto" not in text
     assert both or not {"fit", "position"} & set(names)
     assert transformation.fit in ("cover", "contain") or "position" not in names
     assert "enlarge" not in names or (not exact and {"width", "height"} & set(names))
     assert "quality" not in names or transformation.format in (None, *DEFAULT_QUALITY)
+    assert not {"dpr", "flip=both"} & {*names, *text.split(",")}
+    assert "frames" not in names or transformation.format in (None, *ANIMATED_FORMATS)
+    assert "lossless" not in names or transformation.format in (None, *LOSSLESS_FORMATS)
+    assert "max_bytes" not in names or transformation.format in (None, *DEFAULT_QUALITY)
+    assert "watermark" in names or not any(name.startswith("watermark_") for name in names)
+    assert "saturation" not in names or "grayscale" not in names
     assert "background" not in names or transformation.format in (None, "jpeg") or transformation.fit == "contain"
 
 
@@ -121,6 +161,32 @@ def test_what_has_no_effect_is_left_out(given_options):
         ("format=png,background=red", "format=png"),
         ("width=9,height=9,fit=contain,background=RED", "width=9,height=9,fit=contain,background=ff0000"),
         ("width=9,background=white", "width=9"),
+        ("width=100,dpr=2", "width=200"),
+        ("width=101,height=3,dpr=1.5", "width=152,height=5"),
+        ("width=10,radius=4,dpr=3", "width=30,radius=12"),
+        ("format=webp,dpr=2", "format=webp"),
+        ("rotate=180,flip=both,width=9", "width=9"),
+        ("flip=both", "rotate=180"),
+        ("rotate=90,flip=both", "rotate=270"),
+        ("rotate=180,flip=vertical", "flip=horizontal"),
+        ("rotate=270,flip=horizontal", "rotate=90,flip=vertical"),
+        ("rotate=90,flip=horizontal", "rotate=90,flip=horizontal"),
+        ("crop=001_2_3_4", "crop=1_2_3_4"),
+        ("blur=1.50", "blur=1.5"),
+        ("sharpen=2.0", "sharpen=2"),
+        ("brightness=1,contrast=1.0,saturation=1.00,width=9", "width=9"),
+        ("saturation=0", "grayscale=true"),
+        ("saturation=2,grayscale=true", "grayscale=true"),
+        ("format=webp,lossless=true,quality=50,max_bytes=5000", "format=webp,lossless=true"),
+        ("format=jpeg,lossless=true,frames=1", "format=jpeg"),
+        ("lossless=true,quality=50", "quality=50,lossless=true"),  # a source of JPEG would have the quality
+        ("format=png,max_bytes=5000,frames=3,lossless=true", "format=png"),
+        ("format=gif,frames=3", "format=gif,frames=3"),
+        ("width=5,height=5,position=attention", "width=5,height=5,position=attention"),
+        ("width=5,height=5,fit=contain,position=entropy", "width=5,height=5,fit=contain"),
+        ("width=5,height=5,fit=inside,position=entropy", "width=5,height=5,fit=inside"),
+        ("watermark=Brand~Logo.png,watermark_position=Right Bottom", "watermark=Brand~Logo.png"),
+        ("width=5,watermark_opacity=5,watermark_scale=5,watermark_position=top", "width=5"),
     ],
 )  # fmt: skip
 def test_the_canonical_text_of(text, canonical):
@@ -175,13 +241,24 @@ def test_a_text_that_changes_nothing_is_refused(text):
             "", "#", "12", "12345", "1234567", "123456789", "ggg", "##fff", "rebeccapurple", "rgb(0", "0xfff",
         )),
         *(("enlarge", value, "true, false") for value in ("", "yes", "1", "on")),
+        *(("dpr", value, "1 to 4") for value in ("0", "0.5", "5", "2x", "1.234", "", "nan", "inf")),
+        *(("rotate", value, "90, 180, 270") for value in ("0", "45", "-90", "360", "")),
+        *(("flip", value, "horizontal, vertical, both") for value in ("x", "true", "")),
+        *(("crop", value, "left_top_width_height") for value in (
+            "", "1_2_3", "1_2_3_4_5", "0_0_0_5", "0_0_5_0", "-1_0_5_5", "1x2x3x4", "0_0_65536_1", "a_b_c_d",
+        )),
+        *(("blur", value, "0.3 to 250") for value in ("0", "0.29", "251", "1e2", "-1", "1.234", "٣")),
+        *(("brightness", value, "0 to 4") for value in ("-1", "4.01", "bright", "nan")),
+        *(("max_bytes", value, "1000 to 100000000") for value in ("0", "999", "20kB")),
+        *(("frames", value, "1 to 10000") for value in ("0", "all")),
+        *(("watermark", value, "letters, digits") for value in ("", "a/b", "a b", "ü.png", "x" * 201)),
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_allowed_is_named_with_what_is(option, value, allowed):
     with pytest.raises(InvalidTransformation) as caught:
         Transformation.parse(f"{option}={value}")
 
-    assert f"option {option}: got {value!r}" in str(caught.value)
+    assert f"option {option}: got {shown(value)}" in str(caught.value)
     assert allowed in str(caught.value)
 
 
@@ -190,7 +267,7 @@ def test_every_option_says_what_is_allowed():
     assert all(option.allowed and option.default and option.meaning for option in OPTIONS)
 
 
-@pytest.mark.parametrize("text", ["widht=5", "width=5,dpr=2", "=5", "rotate=90,width=5"])
+@pytest.mark.parametrize("text", ["widht=5", "width=5,dprs=2", "=5", "rotation=90,width=5"])
 def test_an_unknown_option_is_named_with_those_there_are(text):
     unknown = next(part.partition("=")[0] for part in text.split(",") if not part.startswith("width="))
 
@@ -198,7 +275,7 @@ def test_an_unknown_option_is_named_with_those_there_are(text):
         Transformation.parse(text)
 
     assert f"there is no option {unknown!r}" in str(caught.value)
-    assert "width, height, fit, position, format, quality, background, enlarge" in str(caught.value)
+    assert ", ".join(option.name for option in OPTIONS) in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["width=5,width=5", "width=5,WIDTH=6", "height=1, width=1 ,height=2"])
@@ -218,7 +295,7 @@ def test_a_huge_value_is_cut_in_the_message(text):
     with pytest.raises(InvalidTransformation) as caught:
         Transformation.parse(text.format("9x" * 1_000_000))
 
-    assert len(str(caught.value)) < 300
+    assert len(str(caught.value)) < 500
 
 
 @settings(max_examples=150)
@@ -267,3 +344,13 @@ def test_a_transformation_built_from_values_equals_the_parsed_one():
     built = Transformation(width=300, height=200, fit="inside", position="top", format="webp", quality=80)
 
     assert built == Transformation.parse("width=300,height=200,fit=inside,format=webp")
+
+
+def test_a_side_that_the_screen_s_pixels_make_too_long_is_named():
+    with pytest.raises(InvalidTransformation, match="option width: 3000 × dpr 3 is 9000, allowed: 8192"):
+        Transformation.parse("width=3000,dpr=3")
+
+
+def test_a_watermark_s_key_has_its_slashes_again():
+    assert Transformation.parse("watermark=brand~Logo.png").watermark_key == "brand/Logo.png"
+    assert Transformation.parse("width=5").watermark_key is None
