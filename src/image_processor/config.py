@@ -26,6 +26,7 @@ class Limits:
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 80_000_000
     max_side: int = 65_535
+    max_frames: int = 1_000
 
     def check_bytes(self, size: int) -> None:
         """Raise `SourceTooLarge` for a source of more bytes, whether it was read or is still to be."""
@@ -37,6 +38,17 @@ class Limits:
         if width * height > self.max_pixels or max(width, height) > self.max_side:
             allowed = f"{self.max_pixels} in all and {self.max_side} a side"
             raise SourceTooLarge(f"the source has {width}×{height} pixels, allowed: {allowed}")
+
+    def check_frames(self, frames: int, width: int, height: int) -> None:
+        """Raise `SourceTooLarge` for an animation of more frames, or of more pixels in all of them."""
+        if frames > self.max_frames:
+            raise SourceTooLarge(f"the source has more frames than allowed, {self.max_frames}; {_FEWER}")
+        if frames * width * height > self.max_pixels:
+            pixels = f"{frames} frames of {width}×{height} pixels"
+            raise SourceTooLarge(f"the source has {pixels}, allowed: {self.max_pixels} in all; {_FEWER}")
+
+
+_FEWER: Final = "option frames asks for fewer, frames=1 for a still picture"
 
 
 @dataclass(frozen=True, slots=True)

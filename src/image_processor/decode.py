@@ -16,6 +16,7 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from image_processor.animation import first_frame, frames_of, loops_of
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 from image_processor.formats import load_plugin, sniff
@@ -27,6 +28,7 @@ from image_processor.trim import trimmed
 # leave over weighs more the fewer pixels there are, so that a side of less than 48 is resampled from 96.
 REDUCING_GAP: Final = 2.0
 REDUCED_SIDE: Final = 96
+SHORT_FRAME: Final = 100  # milliseconds of a GIF's frame that asks for 10 or less
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF 6.0, section 15
 DEEP_GREY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -104,14 +106,23 @@ class OpenSource:
             return Pixels(_resizable(image, self.header.profile), scale)
 
     def decode_frames(self, most: int) -> Iterator[tuple[Pixels, int]]:
-        """The first `most` frames, each whole, with the milliseconds that it is shown."""
-        for number in range(min(most, self.header.frames)):
+        """The first `most` frames, each whole, with the milliseconds that it is shown.
+
+        Raises `SourceTooLarge` if they are too many, or have too many pixels in all.
+        """
+        self.limits.check_frames(most, *self.header.size)
+        first = first_frame(self._image)
+        for number in range(first, first + most):
             with decoding(self.header.format, self.limits):
                 self._image.seek(number)
                 self._image.load()
-                shown = round(self._image.info.get("duration", 0))
                 pixels = Pixels(_resizable(self._image, self.header.profile))
-            yield pixels, shown
+            yield pixels, self._milliseconds()
+
+    def _milliseconds(self) -> int:
+        shown = round(self._image.info.get("duration", 0))
+        # So browsers do, since old GIFs ask for the impossible: Chromium, Firefox and WebKit alike.
+        return SHORT_FRAME if self.header.format == "gif" and shown <= 10 else shown
 
 
 def open_source(source: bytes, limits: Limits) -> OpenSource:
@@ -128,8 +139,8 @@ def open_source(source: bytes, limits: Limits) -> OpenSource:
             image.size,
             _orientation(image, source_format),
             profile if isinstance(profile, bytes) else None,  # a TIFF's tag may hold anything
-            frames=1,
-            loops=0,
+            frames_of(image, source, limits.max_frames),
+            loops_of(image),
         )
     return OpenSource(header, image, limits)
 

@@ -52,27 +52,20 @@ def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Tra
     """
     load_plugin(target)
     options: dict[str, Any] = dict(ENCODING[target])
-    first, *rest = [_encodable(frame.image, target) for frame in frames]
-    if target == "gif" and (first.mode == "P" or rest):
+    first, *rest = _encodable([frame.image for frame in frames], target)
+    if target == "gif" and first.mode == "P":
         options |= {"transparency": TRANSPARENT, "disposal": 2}
     if rest:
         options |= {"save_all": True, "append_images": rest, "duration": [frame.milliseconds for frame in frames]}
         options |= _loop(target, loops)
     if target in LOSSLESS_FORMATS and transformation.lossless:
-        return _saved(first, target, {**options, **_LOSSLESS[target]})
+        return _saved(first, target, {**options, "lossless": True, "quality": 75})  # of effort, not of loss
     if target not in DEFAULT_QUALITY:
         return _saved(first, target, options)
     quality = transformation.quality or DEFAULT_QUALITY[target]
     if transformation.max_bytes is None:
         return _saved(first, target, {**options, "quality": quality})
     return _within(transformation.max_bytes, first, target, options, quality)
-
-
-_LOSSLESS: Final[dict[str, dict[str, int | bool | str]]] = {
-    "webp": {"lossless": True, "quality": 75},  # effort, not loss
-    # AVIF keeps each sample only as RGB; as YUV, even of full size, it rounds.
-    "avif": {"quality": 100, "subsampling": "4:4:4"},
-}
 
 
 def _within(most: int, image: Image.Image, target: str, options: dict[str, Any], best: int) -> bytes:
@@ -96,16 +89,19 @@ def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     return body.getvalue()
 
 
-def _encodable(image: Image.Image, target: str) -> Image.Image:
-    """The picture in a mode that the format's encoder takes, and without what Pillow would write of its source."""
-    if target != "png" and image.mode == "LA":
-        image = image.convert("RGBA")
-    if target in ("webp", "avif") and image.mode == "L":
-        image = image.convert("RGB")
-    if target == "gif" and image.mode == "RGBA":
-        image = _with_binary_alpha(image)
-    image.info = {}  # an old comment and profile
-    return image
+def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
+    """The pictures in one mode that the format's encoder takes, without what Pillow would write of their source."""
+    modes = {image.mode for image in images}
+    if modes & {"LA", "RGBA"}:
+        mode = "LA" if target == "png" and modes <= {"L", "LA"} else "RGBA"
+    else:
+        mode = "L" if modes == {"L"} and target not in ("webp", "avif") else "RGB"
+    images = [image if image.mode == mode else image.convert(mode) for image in images]
+    if target == "gif" and mode == "RGBA":
+        images = [_with_binary_alpha(image) for image in images]
+    for image in images:
+        image.info = {}  # an old comment and profile
+    return images
 
 
 def _with_binary_alpha(image: Image.Image) -> Image.Image:

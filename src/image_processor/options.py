@@ -29,7 +29,7 @@ FORMATS: Final = ("jpeg", "png", "webp", "avif", "gif")
 DEFAULT_QUALITY: Final = {"jpeg": 80, "webp": 80, "avif": 60}  # the formats that lose; the others have no quality
 ALPHA_FORMATS: Final = ("png", "webp", "avif", "gif")
 ANIMATED_FORMATS: Final = ("webp", "avif", "gif")
-LOSSLESS_FORMATS: Final = ("webp", "avif")  # those with the choice; png and gif know nothing else
+LOSSLESS_FORMATS: Final = ("webp",)  # those with the choice: png and gif know nothing else, Pillow's avif always rounds
 FLIPS: Final = ("horizontal", "vertical", "both")
 TURNS: Final = (90, 180, 270)
 COLOURS: Final = {  # the sixteen names of HTML 4 and CSS 2.1, with `transparent`
@@ -201,13 +201,13 @@ OPTIONS: Final = (
     _share("contrast", 0, 4, "1", "times as far from middle grey"),
     _share("saturation", 0, 4, "1", "times as colourful"),
     _number("radius", 1, MAX_SIDE, "off", "rounds the corners, in pixels; half a side or more makes an ellipse of it"),
-    _yes_or_no("lossless", "webp and avif without loss, whatever the bytes"),
+    _yes_or_no("lossless", "a webp without loss, whatever the bytes"),
     _number(
         "max_bytes",
         1000,
         100_000_000,
         "off",
-        "the best quality, up to `quality`, that takes no more bytes; for jpeg, webp and avif with loss",
+        "the best quality, up to `quality`, that takes no more bytes; for jpeg, avif, and webp with loss",
     ),
     _number("frames", 1, 10_000, "all", "the most frames of an animation; `1` asks for a still picture"),
     Option(
