@@ -12,6 +12,7 @@ from image_processor.formats import load_plugin
 from image_processor.options import ALPHA_FORMATS, ANIMATED_FORMATS, DEFAULT_QUALITY, FORMATS, LOSSLESS_FORMATS
 from image_processor.transformation import Transformation
 
+WEBP_ALPHA: Final = 0x10
 TRANSPARENT: Final = 255  # the last entry of a GIF's palette
 ENCODING: Final[dict[str, dict[str, int | bool]]] = {
     "jpeg": {"optimize": True},
@@ -84,9 +85,14 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
 
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
-    body = io.BytesIO()
-    image.save(body, format=target, **options)
-    return body.getvalue()
+    file = io.BytesIO()
+    image.save(file, format=target, **options)
+    body = file.getbuffer()
+    # libwebp leaves the flag out where all that is transparent lies outside the frames' own rectangles, and readers
+    # then take the picture for opaque (WebP container specification, "Extended file format").
+    if target == "webp" and image.mode == "RGBA" and body[12:16] == b"VP8X":
+        body[20] |= WEBP_ALPHA
+    return bytes(body)
 
 
 def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:

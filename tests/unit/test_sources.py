@@ -95,13 +95,6 @@ def test_an_animation_gives_its_first_frame(image_format, options):
         assert_close(colour, expected, within=16)
 
 
-@pytest.mark.parametrize("image_format", ["gif", "webp", "png", "avif"])
-def test_an_animation_in_its_own_format_gives_a_still_one(image_format):
-    source = encode(four_corners(), image_format, save_all=True, append_images=[blue_frame()])
-
-    assert getattr(decode(make(source, "width=30")), "n_frames", 1) == 1
-
-
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_samples_of_32_bits_are_refused(mode):
     with pytest.raises(UnsupportedFormat, match=f"32 bits for each sample \\({mode}\\); at most 16 are read"):
