@@ -12,14 +12,15 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
 
 from image_processor.animation import first_frame, frames_of, loops_of
+from image_processor.arriving import Arriving, Stream
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
-from image_processor.formats import load_plugin, sniff
+from image_processor.formats import SNIFFED, load_plugin, sniff
 from image_processor.geometry import Box, Size, first_pixel
 from image_processor.trim import trimmed
 
@@ -125,13 +126,28 @@ class OpenSource:
         return SHORT_FRAME if self.header.format == "gif" and shown <= 10 else shown
 
 
-def open_source(source: bytes, limits: Limits) -> OpenSource:
-    """Read the header. Raises `UnsupportedFormat`, `SourceTooLarge`, or `CorruptImage` for one that can't be read."""
-    limits.check_bytes(len(source))
-    source_format = sniff(source)
+def open_source(source: bytes | Stream, limits: Limits) -> OpenSource:
+    """Read the header. Raises `UnsupportedFormat`, `SourceTooLarge`, or `CorruptImage` for one that can't be read.
+
+    A JPEG is decoded while it arrives; anything else is waited for as a whole.
+    """
+    if isinstance(source, bytes):
+        limits.check_bytes(len(source))
+        source_format = sniff(source)
+        return _open(io.BytesIO(source), source, source_format, limits)
+    file = Arriving(source, limits)
+    source_format = sniff(file.read(SNIFFED))
+    file.seek(0)
+    if source_format == "jpeg":
+        return _open(file, b"", source_format, limits)
+    body = file.read()
+    return _open(io.BytesIO(body), body, source_format, limits)
+
+
+def _open(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits: Limits) -> OpenSource:
     with decoding(source_format, limits):
         load_plugin(source_format)
-        image = Image.open(io.BytesIO(source), formats=[source_format])
+        image = Image.open(file, formats=[source_format])  # type: ignore[arg-type]  # reads and seeks, as it needs
         _check(image, limits)
         profile = image.info.get("icc_profile")
         header = Header(

@@ -90,7 +90,7 @@ def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     body = file.getbuffer()
     # libwebp leaves the flag out where all that is transparent lies outside the frames' own rectangles, and readers
     # then take the picture for opaque (WebP container specification, "Extended file format").
-    if target == "webp" and image.mode == "RGBA" and body[12:16] == b"VP8X":
+    if target == "webp" and image.mode == "RGBA" and bytes(body[12:16]) == b"VP8X":
         body[20] |= WEBP_ALPHA
     return bytes(body)
 

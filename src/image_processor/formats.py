@@ -16,6 +16,7 @@ _PLUGINS: Final = {
     "tiff": "PIL.TiffImagePlugin",
     "bmp": "PIL.BmpImagePlugin",
 }
+SNIFFED: Final = 4096  # bytes of a source that are enough to tell
 SOURCE_FORMATS: Final = tuple(_PLUGINS)
 
 _MAGIC: Final = (
@@ -81,7 +82,7 @@ def _known_as(source: bytes) -> str:
     if source[4:8] == b"ftyp":
         return "HEIC or HEIF" if _brands(source) & _HEIF_BRANDS else "a video or other media file"
     start = source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<") and b"<svg" in source[:4096].lower():
+    if start.startswith(b"<") and b"<svg" in source[:SNIFFED].lower():
         return "an SVG document"
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page or XML document"

@@ -14,6 +14,7 @@ from typing import Final
 from PIL import Image
 
 from image_processor import effects
+from image_processor.arriving import Stream
 from image_processor.config import Limits
 from image_processor.decode import OpenSource, Pixels, decoding, open_source
 from image_processor.encode import Frame, encode, keeps_alpha, keeps_frames, target_format
@@ -37,12 +38,12 @@ class Rendition:
 
 
 def render(
-    source: bytes,
+    source: bytes | Stream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Mapping[str, bytes] = NO_WATERMARKS,
 ) -> list[Rendition]:
-    """Make one rendition for each transformation, all from one decode of the source.
+    """Make one rendition for each transformation, all from one decode of the source, which may still be arriving.
 
     Every rendition is upright (EXIF orientation applied), sRGB (by the embedded ICC profile) and free of metadata; that
     of an animation is animated where its format can be. `watermarks` holds, by key, the bytes of those that the
