@@ -10,10 +10,10 @@ from PIL import Image
 from image_processor.errors import InvalidTransformation
 from image_processor.formats import load_plugin
 from image_processor.options import ALPHA_FORMATS, ANIMATED_FORMATS, DEFAULT_QUALITY, FORMATS, LOSSLESS_FORMATS
+from image_processor.palette import TRANSPARENT, paletted
 from image_processor.transformation import Transformation
 
 WEBP_ALPHA: Final = 0x10
-TRANSPARENT: Final = 255  # the last entry of a GIF's palette
 ENCODING: Final[dict[str, dict[str, int | bool]]] = {
     "jpeg": {"optimize": True},
     "png": {},
@@ -54,7 +54,7 @@ def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Tra
     load_plugin(target)
     options: dict[str, Any] = dict(ENCODING[target])
     first, *rest = _encodable([frame.image for frame in frames], target)
-    if target == "gif" and first.mode == "P":
+    if target == "gif" and any(frame.image.mode in ("LA", "RGBA") for frame in frames):
         options |= {"transparency": TRANSPARENT, "disposal": 2}
     if rest:
         options |= {"save_all": True, "append_images": rest, "duration": [frame.milliseconds for frame in frames]}
@@ -103,21 +103,11 @@ def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
     else:
         mode = "L" if modes == {"L"} and target not in ("webp", "avif") else "RGB"
     images = [image if image.mode == mode else image.convert(mode) for image in images]
-    if target == "gif" and mode == "RGBA":
-        images = [_with_binary_alpha(image) for image in images]
+    if target == "gif" and mode != "L":
+        images = [paletted(image) for image in images]
     for image in images:
         image.info = {}  # an old comment and profile
     return images
-
-
-def _with_binary_alpha(image: Image.Image) -> Image.Image:
-    """A palette image whose entry `TRANSPARENT` is what was less than half opaque; Pillow's own would lose edges."""
-    transparent = image.getchannel("A").point(lambda alpha: 255 * (alpha < 128))
-    solid = image.convert("RGB")
-    solid.paste("black", mask=transparent)  # colours that nobody will see must not take the palette's entries
-    palette = solid.quantize(TRANSPARENT, method=Image.Quantize.MEDIANCUT)
-    palette.paste(TRANSPARENT, mask=transparent)
-    return palette
 
 
 def _loop(target: str, loops: int) -> dict[str, int]:
