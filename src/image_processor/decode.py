@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
@@ -87,15 +88,20 @@ class Header:
     size: Size
     orientation: int  # 1 to 8, as EXIF has it
     profile: bytes | None  # ICC
-    frames: int
     loops: int  # how often an animation is shown; 0 is without end
 
 
 class OpenSource:
     """A source whose header was read and is within the limits; no pixel of it is decoded yet."""
 
-    def __init__(self, header: Header, image: Image.Image, limits: Limits) -> None:
-        self.header, self.limits, self._image = header, limits, image
+    def __init__(self, header: Header, image: Image.Image, source: bytes, limits: Limits) -> None:
+        self.header, self.limits, self._image, self._source = header, limits, image, source
+
+    @cached_property
+    def frames(self) -> int:
+        """How many frames there are, or one more than allowed; counted by need, since a GIF is read through for it."""
+        with decoding(self.header.format, self.limits):
+            return frames_of(self._image, self._source, self.limits.max_frames)
 
     def decode(self, parts: Sequence[tuple[Box, Size]] = ()) -> Pixels:
         """The first frame, once; scaled down as far as pictures of these sizes, from these boxes of it, allow."""
@@ -155,10 +161,9 @@ def _open(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits:
             image.size,
             _orientation(image, source_format),
             profile if isinstance(profile, bytes) else None,  # a TIFF's tag may hold anything
-            frames_of(image, source, limits.max_frames),
             loops_of(image),
         )
-    return OpenSource(header, image, limits)
+    return OpenSource(header, image, source, limits)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ class _Picture:
         self._header, self._limits, self._watermarks = opened.header, opened.limits, watermarks
         self.frames = 1
         if keeps_frames(transformation, self._header.format):
-            self.frames = min(self._header.frames, transformation.frames or self._header.frames)
+            self.frames = min(opened.frames, transformation.frames or opened.frames)
         self._region = region(self._header.size, self._header.orientation, transformation)
         self.layout = self._lay_out(transformation)
         self._made: list[Frame] = []
