@@ -107,7 +107,7 @@ class _Picture:
             self.layout = self._lay_out(wanted, place)
 
     def _interesting(self, pixels: Pixels) -> Place:
-        from image_processor.interest import place  # by need
+        from image_processor.interest import place  # takes milliseconds to import, and most positions are fixed
 
         wanted = self.transformation
         looked_at = self._lay_out(
