@@ -7,11 +7,13 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 PORT ?= 4566
+RUNS ?= 7
 VENV := .venv
 CHECKOV := .venv-checkov
+RUNTIME := .venv-runtime
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit e2e clean format diagram
+.PHONY: help setup run test check unit runtime e2e bench-cold clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -21,7 +23,7 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
 
-test: check unit e2e ## run every check and test
+test: check unit runtime e2e ## run every check and test
 
 check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	ruff format --check .
@@ -35,8 +37,14 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 unit: setup ## the parts, the handler, the template and the scripts, without a server
 	pytest tests/unit tests/test_lambda.py tests/template tests/deployment
 
+runtime: setup $(RUNTIME)/.ready ## the zip under AWS's own runtime client and emulator (Linux)
+	pytest tests/runtime
+
 e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
 	pytest tests/e2e
+
+bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare handler's and an empty one's (RUNS=7)
+	PYTHONPATH=src python -m tests.benchmarks.cold --runs $(RUNS)
 
 clean: ## forget what `make run` stored; keep the environment
 	@deployment/local.sh --clean
@@ -67,4 +75,11 @@ $(CHECKOV)/.ready: tests/template/requirements-checkov.txt
 	@echo "Setting up $(CHECKOV) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(CHECKOV)
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Of the SAM CLI only the emulator is wanted, a binary for Linux; elsewhere the tests say that they can't run.
+$(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
+	@echo "Setting up $(RUNTIME) (a few seconds, once) …"
+	@$(PYTHON) -m venv --clear $(RUNTIME)
+	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@

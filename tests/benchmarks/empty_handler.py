@@ -1,0 +1,5 @@
+"""Nothing: what the runtime itself takes."""
+
+
+def handler(event, context):
+    pass

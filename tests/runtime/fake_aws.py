@@ -1,0 +1,112 @@
+"""S3 and DynamoDB as far as the function asks, in this process: objects in a dictionary, records taken and forgotten.
+
+It has the answers' shapes and nothing else; `tests/test_lambda.py` and `tests/e2e` show what is stored.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import md5
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+
+class FakeAws(ThreadingHTTPServer):
+    """Its `objects` are what S3 holds, by `bucket/key`; its `calls` what was asked, in order."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.calls: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        """For `AWS_ENDPOINT_URL`; botocore puts the bucket into the path of an address without a name."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def fake_aws() -> Iterator[FakeAws]:
+    """Serve until the block ends."""
+    with FakeAws() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeAws
+    protocol_version = "HTTP/1.1"
+    # Head and body go out in two writes; held back until the first is acknowledged, the second would be 40 ms late.
+    disable_nagle_algorithm: ClassVar[bool] = True
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        query = parse_qs(address.query)
+        if "list-type" in query:
+            self.server.calls.append("ListObjectsV2")
+            self._list(unquote(address.path).strip("/"), query.get("prefix", [""])[0])
+        else:
+            self.server.calls.append("GetObject")
+            self._object(unquote(address.path)[1:])
+
+    def do_HEAD(self) -> None:
+        self.server.calls.append("HeadObject")
+        self._object(unquote(urlsplit(self.path).path)[1:])
+
+    def do_PUT(self) -> None:
+        self.server.calls.append("PutObject")
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.objects[unquote(urlsplit(self.path).path)[1:]] = body
+        self._answer(200, b"", ETag=_etag(body))
+
+    def do_DELETE(self) -> None:
+        self.server.calls.append("DeleteObject")
+        self.server.objects.pop(unquote(urlsplit(self.path).path)[1:], None)
+        self._answer(204)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        operation = self.headers["X-Amz-Target"].split(".")[-1]
+        self.server.calls.append(operation)
+        answer = {"BatchWriteItem": {"UnprocessedItems": {}}, "Query": {"Items": [], "Count": 0}}[operation]
+        self._answer(200, json.dumps(answer).encode(), **{"Content-Type": "application/x-amz-json-1.0"})
+
+    def _object(self, name: str) -> None:
+        body = self.server.objects.get(name)
+        if body is None:
+            self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>")
+        else:
+            self._answer(200, body, **{"ETag": _etag(body), "Last-Modified": "Mon, 02 Nov 2026 10:00:00 GMT"})
+
+    def _list(self, bucket: str, prefix: str) -> None:
+        keys = (name.removeprefix(f"{bucket}/") for name in self.server.objects if name.startswith(f"{bucket}/"))
+        contents = "".join(
+            f"<Contents><Key>{escape(key)}</Key></Contents>" for key in sorted(keys) if key.startswith(prefix)
+        )
+        result = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        self._answer(200, result.encode(), **{"Content-Type": "application/xml"})
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+def _etag(body: bytes) -> str:
+    return f'"{md5(body, usedforsecurity=False).hexdigest()}"'

@@ -1,0 +1,104 @@
+"""The zip under AWS's runtime client and the template's handler name: a missing file or a wrong name can't ship."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from .fake_aws import FakeAws, fake_aws
+from .lambda_runtime import LambdaRuntime, RuntimeFailed, missing
+from .packaged import Function, function_of_template, unpack
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+EVENTS = Path(__file__).parents[1] / "events"
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    unpack(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[FakeAws]:
+    with fake_aws() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def function() -> Function:
+    return function_of_template()
+
+
+@pytest.fixture(scope="module")
+def runtime(task: Path, aws: FakeAws, function: Function) -> Iterator[LambdaRuntime]:
+    environment = {**function.environment, "AWS_ENDPOINT_URL": aws.url}
+    with LambdaRuntime(task, function.handler, environment) as running:
+        yield running
+
+
+def put_event(function: Function, key: str) -> dict[str, Any]:
+    event = json.loads((EVENTS / "s3-put.json").read_text())
+    [record] = event["Records"]
+    record["s3"]["bucket"]["name"], record["s3"]["object"]["key"] = function.upload_bucket, key
+    return event
+
+
+def picture() -> bytes:
+    body = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").resize((400, 300)).save(body, "JPEG")
+    return body.getvalue()
+
+
+def thumbnail_size(aws: FakeAws, function: Function, key: str) -> tuple[int, int]:
+    with Image.open(io.BytesIO(aws.objects[f"{function.processed_bucket}/{key}/thumbnail"])) as thumbnail:
+        return thumbnail.size
+
+
+def test_an_s3_event_makes_a_rendition_and_its_record(runtime: LambdaRuntime, aws: FakeAws, function: Function) -> None:
+    aws.objects[f"{function.upload_bucket}/rio.jpg"] = picture()
+    aws.calls.clear()
+
+    assert runtime.invoke(put_event(function, "rio.jpg")) is None
+
+    assert thumbnail_size(aws, function, "rio.jpg") == (128, 128)
+    assert "BatchWriteItem" in aws.calls
+
+
+def test_one_poison_message_goes_back_and_the_one_beside_it_is_done(
+    runtime: LambdaRuntime, aws: FakeAws, function: Function
+) -> None:
+    aws.objects[f"{function.upload_bucket}/lima.jpg"] = picture()
+    messages = [("good", json.dumps(put_event(function, "lima.jpg"))), ("poison", "not JSON")]
+    records = [{"messageId": name, "eventSource": "aws:sqs", "body": body} for name, body in messages]
+
+    answer = runtime.invoke({"Records": records})
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+    assert thumbnail_size(aws, function, "lima.jpg") == (128, 128)
+
+
+def test_the_api_is_answered(runtime: LambdaRuntime, aws: FakeAws, function: Function) -> None:
+    aws.objects[f"{function.upload_bucket}/quito.jpg"] = picture()
+    event = json.loads((EVENTS / "api-post-images.json").read_text())
+    event["body"] = json.dumps({"key": "quito.jpg", "transformation": "width=64,format=avif"})
+
+    answer = runtime.invoke(event)
+
+    assert answer["statusCode"] == 200, answer
+    [rendition] = json.loads(answer["body"])["renditions"]
+    assert (rendition["width"], rendition["height"], rendition["content_type"]) == (64, 48, "image/avif")
+
+
+@pytest.mark.parametrize("handler", ["image_processor.app.no_such_function", "image_processor.no_such_module.handler"])
+def test_a_handler_that_is_not_there_is_seen(task: Path, function: Function, handler: str) -> None:
+    with (
+        LambdaRuntime(task, handler, function.environment) as running,
+        pytest.raises(RuntimeFailed, match=r"HandlerNotFound|ImportModuleError"),
+    ):
+        running.invoke({})
