@@ -75,18 +75,14 @@ compile() { # adds .pyc that are never checked against the .py beside them: Lamb
 }
 
 prune() { # leaves out what the function never loads; what must stay, tests/deployment shows
-  local data=botocore/data folder
   cd "$1"
-  rm -rf bin boto3/examples
+  rm -rf bin
   # METADATA and the licences stay: by the one scanners such as Amazon Inspector tell packages, the others must go along.
   find . -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED -o -name WHEEL -o -name zip-safe \
     -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +
   find . \( -name '*.pyi' -o -name py.typed -o -name 'examples-1.json' -o -name 'swagger-ui*.min.*' \) -exec rm {} +
   find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
-  for folder in "$data"/*/ boto3/data/*/; do
-    case $folder in */s3/ | */dynamodb/) ;; *) rm -rf "$folder" ;; esac
-  done
-  rm -rf "$data/dynamodb/2011-12-05" # an API that DynamoDB has left behind
+  "$python" "$here/trim_botocore.py" botocore/data s3 dynamodb
   # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others can't go even
   # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
   rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so
@@ -131,7 +127,8 @@ about_python=none
 # Two layers, so that an edit of the sources only compiles and zips: the dependencies are installed, pruned and compiled
 # once per requirements, target and version of this script.
 here=$project/deployment
-key=$("$python" "$here/make_zip.py" fingerprint "$target $version $about_python" "$requirements" "$here/package.sh" "$here/make_zip.py")
+key=$("$python" "$here/make_zip.py" fingerprint "$target $version $about_python" "$requirements" \
+  "$here/package.sh" "$here/make_zip.py" "$here/trim_botocore.py")
 zip=$build/function-$target.zip
 zip_key=$("$python" "$here/make_zip.py" fingerprint "$key" "$sources")
 if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then

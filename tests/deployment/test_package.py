@@ -1,6 +1,7 @@
 """package.sh: the same bytes every time, nothing missing for the function to run, everything for its own platform."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -203,20 +204,56 @@ assert [file for file in files if file.startswith({str(unzipped)!r})]
 
 def test_the_clients_find_their_data(unzipped: Path) -> None:
     code = """
-import boto3
+import botocore.session
 from botocore.config import Config
+session = botocore.session.get_session()
 keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 for service in sys.argv[1:]:
     for mode in ("standard", "adaptive", "legacy"):
-        client = boto3.client(service, **keys, config=Config(retries={"mode": mode}, defaults_mode="in-region"))
+        config = Config(retries={"mode": mode}, defaults_mode="in-region")
+        client = session.create_client(service, **keys, config=config)
     client.waiter_names, client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
-    boto3.resource(service, **keys)
-print(boto3.client("s3", **keys).generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"}))
+print(session.create_client("s3", **keys).generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"}))
 """
-    used = set(re.findall(r'boto3\.(?:client|resource)\(\s*"([^"]+)"', "".join(
+    used = set(re.findall(r'\bclient\(\s*"([^"]+)"', "".join(
         path.read_text() for path in (PROJECT / "src").rglob("*.py"))))  # fmt: skip
     assert used
     assert run_alone(unzipped, code, *sorted(used)).startswith("https://")
+
+
+SPEAK = """
+import json, botocore.session
+session = botocore.session.get_session()
+said = {}
+for service in ("s3", "dynamodb"):
+    model = session.get_service_model(service)
+    for region in [*sys.argv[1:], "somewhere-new-1"]:
+        client = session.create_client(service, region, aws_access_key_id="a", aws_secret_access_key="b")
+        said[f"{service} {region}"] = [client.meta.endpoint_url, client.meta.partition]
+    said[service] = {
+        name: [
+            sorted(shape.members) if shape else None
+            for shape in (model.operation_model(name).input_shape, model.operation_model(name).output_shape)
+        ]
+        for name in model.operation_names
+    }
+print(json.dumps(said))
+"""
+REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-7", "cn-north-1", "us-gov-west-1", "eusc-de-east-1")
+
+
+def test_trimmed_clients_speak_to_the_same_places_with_the_same_words(unzipped: Path) -> None:
+    whole = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{SPEAK}", *REGIONS], capture_output=True, text=True, check=True
+    )
+    assert json.loads(run_alone(unzipped, SPEAK, *REGIONS)) == json.loads(whole.stdout)
+
+
+def test_the_clients_data_hold_no_manual_and_no_other_service(unzipped: Path) -> None:
+    data = unzipped / "botocore/data"
+    assert {folder.name for folder in data.iterdir() if folder.is_dir()} == {"s3", "dynamodb"}
+    assert '"documentation":"<p>' not in "".join(file.read_text() for file in data.rglob("*.json"))
+    assert sum(file.stat().st_size for file in data.rglob("*")) < MB  # of 3.1 MB that a start would parse
 
 
 def test_the_function_loads_the_pyc_of_the_zip_unchecked(unzipped: Path) -> None:

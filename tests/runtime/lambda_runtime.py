@@ -103,10 +103,13 @@ class LambdaRuntime:
 
     def peak_megabytes(self) -> float:
         """The most memory that the runtime's process has had resident (VmHWM, proc(5))."""
-        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")  # whichever of them started it
-        [child] = [child for children in threads for child in children.read_text().split()]
-        [kibibytes] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child}/status").read_text())
+        [kibibytes] = re.findall(r"VmHWM:\s+(\d+) kB", (self._runtime() / "status").read_text())
         return int(kibibytes) * 1024 / 1e6
+
+    def processor_milliseconds(self) -> float:
+        """What the runtime's process has taken so far, in steps of 10 (utime and stime, proc(5))."""
+        fields = (self._runtime() / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """Stop the emulator, which stops the runtime."""
@@ -117,6 +120,11 @@ class LambdaRuntime:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+    def _runtime(self) -> Path:
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")  # whichever of them started it
+        [child] = [child for children in threads for child in children.read_text().split()]
+        return Path("/proc", child)
 
     def _wait_for(self, address: str) -> None:
         host, port = address.split(":")
