@@ -25,6 +25,7 @@ PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = PROJECT / ".venv-runtime"
 START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 10, 60, 5  # each some twenty times what it takes
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+_RAPID = "lib/python3.*/site-packages/samcli/local/rapid"
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _INVOKE = re.compile(r"INVOKE RTDONE\(.*?duration: ([\d.]+)ms\)")
 
@@ -45,9 +46,9 @@ class LambdaRuntime:
 
     def __init__(self, folder: Path, handler: str, environment: Mapping[str, str]) -> None:
         emulator, api = _free_address(), _free_address()
-        [binary] = ENVIRONMENT.glob(
-            f"lib/python3.*/site-packages/samcli/local/rapid/aws-lambda-rie-{_ARCHITECTURES[platform.machine()]}"
-        )
+        binary = next(ENVIRONMENT.glob(f"{_RAPID}/aws-lambda-rie-{_ARCHITECTURES[platform.machine()]}"), None)
+        if not binary:
+            raise RuntimeFailed(f"there is no emulator in {ENVIRONMENT.name}: make runtime")
         self._url = f"http://{emulator}/2015-03-31/functions/function/invocations"
         self._log = TemporaryFile()  # noqa: SIM115 - closed with the runtime
         self._process = subprocess.Popen(
