@@ -76,7 +76,7 @@ compile() { # adds .pyc that are never checked against the .py beside them: Lamb
 
 prune() { # leaves out what the function never loads; what must stay, tests/deployment shows
   cd "$1"
-  rm -rf bin
+  rm -rf bin boto3/examples boto3/data
   # METADATA and the licences stay: by the one scanners such as Amazon Inspector tell packages, the others must go along.
   find . -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED -o -name WHEEL -o -name zip-safe \
     -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +

@@ -6,14 +6,14 @@ REST API request                   ─▶ an HTTP answer, whatever happens
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-import botocore.session
+import boto3
 
 from image_processor import api, events, telemetry
 from image_processor.aws import CONFIG
@@ -37,10 +37,9 @@ class Services:
 def services() -> Services:
     """Read the settings and open the clients, once, while Lambda starts the function; raises `InvalidSettings`."""
     settings = Settings.from_environment()
-    # Not boto3: importing it takes a tenth of the function's start, for s3transfer and resources that it has no use of.
-    client: Callable[[str], Any] = partial(botocore.session.get_session().create_client, config=CONFIG)
-    s3, table = client("s3"), settings.metadata_table
-    records = MetadataTable(client("dynamodb"), table) if table else NoTable()
+    s3 = boto3.client("s3", config=CONFIG)
+    table = settings.metadata_table
+    records = MetadataTable(boto3.client("dynamodb", config=CONFIG), table) if table else NoTable()
     pipeline = Pipeline(
         SourceBucket(s3, settings.upload_bucket),
         RenditionBucket(s3, settings.processed_bucket, settings.cache_control),
