@@ -87,6 +87,7 @@ prune() { # leaves out what the function never loads; what must stay, tests/depl
   # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
   rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so
   rm -f pillow.libs/lib{freetype,harfbuzz,brotlicommon,brotlidec,png16}-*
+  rm -f isal/igzip.py isal/igzip_threaded.py # files and threads; isal_zlib itself imports igzip_lib
 }
 
 check_all_pinned() { # a package that requirements.txt does not pin would be another one next month

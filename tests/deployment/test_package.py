@@ -324,3 +324,22 @@ def test_the_runtime_of_the_template_is_what_is_packaged_for() -> None:
     script = (PROJECT / "deployment/package.sh").read_text()
     runtime = re.findall(r"Runtime: python([\d.]+)", template)
     assert runtime == re.findall(r"version=\$\{version:-([\d.]+)\}", script)
+
+
+def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
+    """As in Lambda, where the libraries lie in /var/task/pillow.libs and no other Pillow is installed."""
+    said = run_alone(
+        unzipped,
+        """
+import io
+from PIL import Image, PngImagePlugin, WebPImagePlugin
+from image_processor import png, webp
+body = io.BytesIO()
+Image.new("RGB", (900, 600), "orange").save(body, "webp")
+print(webp.decode_scaled(body.getvalue(), (300, 200))[0].size)
+body = io.BytesIO()
+Image.new("RGB", (900, 600), "orange").save(body, "png")
+print(png.decode_reduced(body.getvalue(), Image.open(body), (300, 200), lambda image: image)[0].size)
+""",
+    )
+    assert said.split("\n") == ["(300, 200)", "(300, 200)", ""]
