@@ -21,7 +21,7 @@ Reduced = tuple[Image.Image, tuple[float, float]]  # and its sides as shares of 
 # and refuses another, so that a future libwebp means None, not wild memory.
 _ABI_VERSION: Final = 0x0209
 _RGBA, _PREMULTIPLIED = 1, 7  # MODE_RGBA, MODE_rgbA of WEBP_CSP_MODE
-_LOSSY, _LOSSLESS = 1, 2  # WebPBitstreamFeatures.format; 0 is mixed or not known
+_LOSSY, _LOSSLESS = 1, 2  # WebPBitstreamFeatures.format; 0 is an animation, whose frames have places of their own
 _OK: Final = 0  # VP8_STATUS_OK
 # What libwebp averages of a lossy picture is luma, chroma and alpha, each alone, before they are colours. Against the
 # average of colours, a half loses too much of fine coloured detail (43 dB; a third 46, a sixth 50) and wins no time;
@@ -98,7 +98,10 @@ class _Config(ctypes.Structure):
 
 
 def decode_scaled(source: bytes, least: Size) -> Reduced | None:
-    """The picture at the smallest whole fraction of its size that is at least `least`, in RGB or RGBa, or None."""
+    """The picture at the smallest whole fraction of its size that is at least `least`, in RGB or RGBa, or None.
+
+    Takes up to four bytes for each pixel of the source (never more than 16383 × 16383): bound them first.
+    """
     libwebp = library()
     if libwebp is None:
         return None
@@ -107,7 +110,6 @@ def decode_scaled(source: bytes, least: Size) -> Reduced | None:
     if (
         not libwebp.WebPInitDecoderConfigInternal(ctypes.byref(config), _ABI_VERSION)
         or libwebp.WebPGetFeaturesInternal(source, len(source), ctypes.byref(features), _ABI_VERSION) != _OK
-        or features.has_animation  # frames have places, blending and times of their own
         or features.format not in (_LOSSY, _LOSSLESS)
     ):
         return None
