@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
@@ -23,6 +24,7 @@ from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 from image_processor.formats import SNIFFED, load_plugin, sniff
 from image_processor.geometry import Box, Size, first_pixel
+from image_processor.png import exif as exif_of_png
 from image_processor.trim import trimmed
 
 # A picture is resampled from at least this many times its size, first by whole factors. Against a float Lanczos
@@ -30,6 +32,8 @@ from image_processor.trim import trimmed
 # leave over weighs more the fewer pixels there are, so that a side of less than 48 is resampled from 96.
 REDUCING_GAP: Final = 2.0
 REDUCED_SIDE: Final = 96
+# Times more where whole factors are averaged while decoding: 48 dB at the worst, at three times the picture's size.
+AVERAGING_GAP: Final = 1.5
 SHORT_FRAME: Final = 100  # milliseconds of a GIF's frame that asks for 10 or less
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF 6.0, section 15
@@ -105,12 +109,29 @@ class OpenSource:
 
     def decode(self, parts: Sequence[tuple[Box, Size]] = ()) -> Pixels:
         """The first frame, once; scaled down as far as pictures of these sizes, from these boxes of it, allow."""
-        image = self._image
+        image, header = self._image, self.header
         del self._image  # with its decoder's memory, as much again as the pixels
-        with decoding(self.header.format, self.limits):
-            scale = _draft(image, parts)
+        with decoding(header.format, self.limits):
+            share = max((_share(box, size) for box, size in parts), default=1.0)
+            reduced = self._reduced(image, share)
+            if reduced is not None:
+                return Pixels(*reduced)
+            scale = _draft(image, share)
             image.load()
-            return Pixels(_resizable(image, self.header.profile), scale)
+            return Pixels(_resizable(image, header.profile), scale)
+
+    def _reduced(self, image: Image.Image, share: float) -> tuple[Image.Image, tuple[float, float]] | None:
+        """The picture by a decoder that averages while it decodes, if there is one for it."""
+        if self.header.format not in ("png", "webp"):
+            return None
+        least = (ceil(image.width * share * AVERAGING_GAP), ceil(image.height * share * AVERAGING_GAP))
+        if self.header.format == "webp":
+            from image_processor import webp  # ctypes takes a cold start 2 to 14 ms
+
+            return webp.decode_scaled(self._source, least)
+        from image_processor import png
+
+        return png.decode_reduced(self._source, image, least, lambda band: _resizable(band, self.header.profile))
 
     def decode_frames(self, most: int) -> Iterator[tuple[Pixels, int]]:
         """The first `most` frames, each whole, with the milliseconds that it is shown.
@@ -159,7 +180,7 @@ def _open(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits:
         header = Header(
             source_format,
             image.size,
-            _orientation(image, source_format),
+            _orientation(image, source, source_format),
             profile if isinstance(profile, bytes) else None,  # a TIFF's tag may hold anything
             loops_of(image),
         )
@@ -189,34 +210,36 @@ def _check(image: Image.Image, limits: Limits) -> None:
         limits.check_sides(width, height)
 
 
-def _orientation(image: Image.Image, source_format: str) -> int:
+def _orientation(image: Image.Image, source: bytes, source_format: str) -> int:
     """1 to 8; what is missing, damaged or out of range is 1, as browsers take it."""
     if source_format == "tiff":  # Pillow turns a TIFF itself
         return 1
-    if source_format == "png":  # its EXIF may stand behind the pixels
-        image.load()
     exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif", b""))  # image.getexif() would ask XMP too, which browsers don't
+        # image.getexif() would ask XMP too, which browsers don't, and decode a PNG to what stands behind its pixels.
+        exif.load(exif_of_png(source) if source_format == "png" else image.info.get("exif", b""))
         orientation = exif.get(ORIENTATION, 1)
     except DECODER_FAULTS:
         return 1
     return orientation if orientation in range(1, 9) else 1
 
 
-def _draft(image: Image.Image, parts: Sequence[tuple[Box, Size]]) -> tuple[float, float]:
-    """Ask a JPEG's decoder for 1/2, 1/4 or 1/8 of its size, where that leaves every picture room to be resampled.
+def _draft(image: Image.Image, share: float) -> tuple[float, float]:
+    """Ask a JPEG's decoder for 1/2, 1/4 or 1/8 of its size, where that leaves as great a share of it.
 
     Returns the decoded sides as shares of the full ones.
     """
     width, height = image.size
-    shares = [_gap(size) * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])) for box, size in parts]
-    share = max(shares, default=1.0)
     drafted = image.draft(None, (max(1, round(width * share)), max(1, round(height * share)))) if share < 1 else None
     if drafted is None:
         return 1.0, 1.0
     _, (_, _, drafted_width, drafted_height) = drafted
     return drafted_width / width, drafted_height / height
+
+
+def _share(box: Box, size: Size) -> float:
+    """What share of the source's sides leaves this picture room to be resampled."""
+    return _gap(size) * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
 
 
 def _gap(size: Size) -> float:

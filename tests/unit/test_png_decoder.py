@@ -14,7 +14,7 @@ from PIL import Image
 
 import image_processor
 from image_processor import png
-from image_processor.render import _resizable
+from image_processor.decode import _resizable
 
 from .pictures import decode, encode, noise, photo
 
