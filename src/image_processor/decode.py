@@ -23,17 +23,10 @@ from image_processor.arriving import Arriving, Stream
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 from image_processor.formats import SNIFFED, load_plugin, sniff
-from image_processor.geometry import Box, Size, first_pixel
+from image_processor.geometry import Box, Size
+from image_processor.pixels import Pixels, averaged_share_of, share_of
 from image_processor.png import exif as exif_of_png
-from image_processor.trim import trimmed
 
-# A picture is resampled from at least this many times its size, first by whole factors. Against a float Lanczos
-# reference of the full decode, 2 keeps the worst picture above 45 dB, 1.5 falls to 42, 1 to 37. What the whole factors
-# leave over weighs more the fewer pixels there are, so that a side of less than 48 is resampled from 96.
-REDUCING_GAP: Final = 2.0
-REDUCED_SIDE: Final = 96
-# Times more where whole factors are averaged while decoding: 48 dB at the worst, at three times the picture's size.
-AVERAGING_GAP: Final = 1.5
 SHORT_FRAME: Final = 100  # milliseconds of a GIF's frame that asks for 10 or less
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF 6.0, section 15
@@ -53,35 +46,6 @@ DECODER_FAULTS: Final = (
     struct.error,
     zlib.error,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """A decoded picture in a mode that can be resampled; `scale` is its sides as shares of the stored source's.
-
-    The shares have fractions: a side of 1001 at 1/8 is 125.125 wide in 126 pixels, and a resize that takes all 126
-    loses 20 dB.
-    """
-
-    image: Image.Image
-    scale: tuple[float, float] = (1.0, 1.0)
-
-    def resampled(self, box: Box, size: Size) -> Image.Image:
-        """A part of the stored source as a small picture: L, LA, RGB, RGBA, CMYK or LAB, 8 bits a sample."""
-        left, top, right, bottom = (place * share for place, share in zip(box, 2 * self.scale, strict=True))
-        # A box may pass the edge by the last digit of a float, and Pillow refuses that.
-        width, height = map(float, self.image.size)
-        inside = (max(0.0, left), max(0.0, top), min(width, right), min(height, bottom))
-        small = self.image.resize(size, Image.Resampling.LANCZOS, box=inside, reducing_gap=_gap(size))
-        if small.mode in ("RGBa", "La"):
-            return small.convert(small.mode.upper())
-        if small.mode == "I":
-            return small.point(lambda sample: sample * (1 / 257) + 0.5).convert("L")  # 65535 → 255, rounded
-        return small
-
-    def trimmed(self, region: Box, orientation: int, threshold: int) -> Box:
-        """The part of a region of the stored source that is left without its plain edges; of a whole decode only."""
-        return trimmed(self.image, region, first_pixel(region, self.image.size, orientation), threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +76,21 @@ class OpenSource:
         image, header = self._image, self.header
         del self._image  # with its decoder's memory, as much again as the pixels
         with decoding(header.format, self.limits):
-            share = max((_share(box, size) for box, size in parts), default=1.0)
-            reduced = self._reduced(image, share)
+            reduced = self._reduced(image, parts)
             if reduced is not None:
                 return Pixels(*reduced)
-            scale = _draft(image, share)
+            scale = _draft(image, max((share_of(*part) for part in parts), default=1.0))
             image.load()
             return Pixels(_resizable(image, header.profile), scale)
 
-    def _reduced(self, image: Image.Image, share: float) -> tuple[Image.Image, tuple[float, float]] | None:
+    def _reduced(
+        self, image: Image.Image, parts: Sequence[tuple[Box, Size]]
+    ) -> tuple[Image.Image, tuple[float, float]] | None:
         """The picture by a decoder that averages while it decodes, if there is one for it."""
         if self.header.format not in ("png", "webp"):
             return None
-        least = (ceil(image.width * share * AVERAGING_GAP), ceil(image.height * share * AVERAGING_GAP))
+        share = max((averaged_share_of(*part) for part in parts), default=1.0)
+        least = (ceil(image.width * share), ceil(image.height * share))
         if self.header.format == "webp":
             from image_processor import webp  # ctypes takes a cold start 2 to 14 ms
 
@@ -235,15 +201,6 @@ def _draft(image: Image.Image, share: float) -> tuple[float, float]:
         return 1.0, 1.0
     _, (_, _, drafted_width, drafted_height) = drafted
     return drafted_width / width, drafted_height / height
-
-
-def _share(box: Box, size: Size) -> float:
-    """What share of the source's sides leaves this picture room to be resampled."""
-    return _gap(size) * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
-
-
-def _gap(size: Size) -> float:
-    return max(REDUCING_GAP, REDUCED_SIDE / min(size))
 
 
 def _resizable(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -132,3 +132,33 @@ def test_the_same_source_gives_the_same_bytes(target):
 
 def test_no_transformation_gives_no_rendition():
     assert render(encode(four_corners(), "jpeg"), []) == []
+
+
+@cache
+def large(image_format: str) -> bytes:
+    """Six megapixels with grain in each of them, as a camera has it."""
+    size = (3001, 2003)
+    grained = Image.blend(photo(size), noise(size, seed="grain"), 0.1)
+    return encode(grained, image_format, **({"quality": 90} if image_format == "jpeg" else {}))
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("width", [97, 640, 961, 1000, 1280, 1999])
+def test_a_picture_of_a_large_source_loses_nothing_to_be_seen(image_format, width):
+    body = large(image_format)
+
+    picture = decode(make(body, f"width={width},format=png"))
+
+    assert psnr(picture, reference(body, picture.size)) >= LEAST
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "png", "webp"])
+def test_pictures_from_one_decode_lose_nothing_to_be_seen_in_any_order(image_format):
+    body = large(image_format)
+    widths = [100, 960, 320, 1280, 640, 333, 1920]
+
+    renditions = render(body, [Transformation.parse(f"width={width},format=png") for width in widths])
+
+    for rendition in renditions:
+        picture = decode(rendition)
+        assert psnr(picture, reference(body, picture.size)) >= LEAST
