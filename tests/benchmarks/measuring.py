@@ -1,0 +1,186 @@
+"""One case: every peer in a fresh process of its own, on one and the same core, in turns.
+
+    start ─▶ read the source ─▶ first pictures ─▶ peak of memory ─▶ the same as PNG ─▶ rounds: A B C D, B C D A, …
+                                checked           of /proc          fidelity           times
+
+The parent only waits meanwhile.
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from PIL import Image
+
+from tests.benchmarks.cases import Case, Target
+from tests.benchmarks.fidelity import Channels, in_srgb, references, truest
+from tests.benchmarks.ratios import LEAST_PAIRS
+from tests.benchmarks.sources import decoded
+
+ROOT: Final = Path(__file__).parents[2]
+WRONG: Final = 20.0  # decibels; a picture below, as encoded, is turned, mirrored, cropped elsewhere or of false colours
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a peer's worker is started."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Result:
+    """What one peer did in one case; sizes and decibels are of its pictures as encoded, `psnr` of them as PNG."""
+
+    times: list[float] = field(default_factory=list)  # ms
+    peak: float | None = None  # MB of the whole process; None where the system doesn't tell
+    psnr: float | None = None  # of the worst picture
+    encoded_psnr: float | None = None
+    size: int = 0  # bytes of all pictures
+    fault: str | None = None  # what it did otherwise than asked
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """At most so many rounds, fewer when they would take longer, but `LEAST_PAIRS` in any case; by which clock."""
+
+    runs: int
+    seconds: float
+    clock: Literal["wall", "cpu"]
+
+
+class Worker:
+    """A peer's process, and the lines that go to and fro."""
+
+    def __init__(self, command: Command) -> None:
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", **command.environment}
+        self._process = subprocess.Popen(
+            command.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+        )
+        self.version = self._read()["ready"]
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises `RuntimeError` for a peer that ended instead of answering; its own words are on standard error."""
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def peak(self) -> float | None:
+        """Megabytes that the process held at most. Not getrusage's: there, a child begins with its parent's."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.exists():
+            return None
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) / 1024
+
+    def _read(self) -> dict[str, Any]:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the peer ended with status {self._process.wait()}: {' '.join(self._process.args)}")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def python_peer(name: str, python: str = sys.executable) -> Command:
+    """One of the modules in `peers`."""
+    return Command((python, "-m", "tests.benchmarks.worker", name))
+
+
+def measure(
+    case: Case, commands: Mapping[str, Command], source: Path, scratch: Path, effort: Effort
+) -> dict[str, Result]:
+    """Peer → what it did."""
+    sides = tuple((target.width, target.height) for target in case.targets)
+    expected = _expected(source, sides)
+    results = {peer: Result() for peer in commands}
+    with ExitStack() as stack:
+        workers = {}
+        for peer, command in commands.items():
+            workers[peer] = stack.enter_context(_started(command))
+            _look(workers[peer], case, source, scratch / peer, expected, results[peer])
+        order, begun = list(workers), time.monotonic()
+        request = {"targets": [target.plain() for target in case.targets]}
+        for number in range(max(effort.runs, LEAST_PAIRS)):
+            if number >= LEAST_PAIRS and time.monotonic() - begun > effort.seconds:
+                break
+            for peer in order:
+                results[peer].times.append(workers[peer].ask(request)[effort.clock])
+            order.append(order.pop(0))
+    return results
+
+
+@contextmanager
+def _started(command: Command) -> Iterator[Worker]:
+    worker = Worker(command)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+@cache
+def _expected(source: Path, wanted: Sequence[tuple[int, int | None]]) -> list[list[Channels]]:
+    """For each target's sides, all that it may look like: colours may be converted before the resize or after it."""
+    full = decoded(source.read_bytes())
+    expected = []
+    for width, height in wanted:
+        pictures = references(full.srgb, full.orientation, width, height)
+        if full.profile:
+            own = references(full.own, full.orientation, width, height)
+            pictures += [in_srgb(channels, full.mode, full.profile) for channels in own]
+        expected.append(pictures)
+    return expected
+
+
+def _look(
+    worker: Worker, case: Case, source: Path, place: Path, expected: Sequence[Sequence[Channels]], result: Result
+) -> None:
+    """The first pictures of a fresh process: their memory, whether they are what was asked for, and how true."""
+    worker.ask({"source": str(source)})
+    encoded, sizes = _pictures(worker, case.targets, place)
+    result.peak, result.size = worker.peak(), sum(sizes)
+    if not encoded:  # the floor
+        return
+    result.encoded_psnr = min(truest(body, wanted) for body, wanted in zip(encoded, expected, strict=True))
+    for target, body in zip(case.targets, encoded, strict=True):
+        result.fault = result.fault or _fault(target, body)
+    if result.encoded_psnr < WRONG:
+        result.fault = result.fault or "another picture"
+    lossless, _ = _pictures(worker, [Target("png", target.width, target.height) for target in case.targets], place)
+    result.psnr = min(truest(body, wanted) for body, wanted in zip(lossless, expected, strict=True))
+
+
+def _pictures(worker: Worker, targets: Sequence[Target], place: Path) -> tuple[list[bytes], list[int]]:
+    paths = [place.with_name(f"{place.name}-{number}.{target.format}") for number, target in enumerate(targets)]
+    answer = worker.ask({"targets": [target.plain() for target in targets], "into": [str(path) for path in paths]})
+    bodies = [path.read_bytes() for path in paths[: len(answer["sizes"])]]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return bodies, answer["sizes"]
+
+
+def _fault(target: Target, body: bytes) -> str | None:
+    with Image.open(io.BytesIO(body)) as image:
+        frames = getattr(image, "n_frames", 1)
+        if image.format != target.format.upper():
+            return f"a {image.format}"
+        if target.animated and frames == 1:
+            return "one frame"
+        if image.width != target.width or image.height != (target.height or image.height):
+            return f"{image.width}×{image.height}"
+    return None

@@ -1,0 +1,12 @@
+"""Those who are measured, each in a module of its own with one function:
+
+make(source: bytes, targets: list[Target]) -> list[bytes]     an encoded picture for each target
+
+A worker process imports one of them and nothing of the others. sharp's is `sharp.js`.
+"""
+
+from typing import Final
+
+# In the order of the table's columns.
+PEERS: Final = ("floor", "ours", "sharp", "libvips", "thumbor", "naive")
+APART: Final = "apart"  # ours, with one call for each target; only where there are several
