@@ -27,7 +27,7 @@ MESSAGES: Final = 10  # as many as the queue hands over at once: templates/main.
 FIRST_BYTE: Final = 0.030  # seconds, of S3; its guide tells of 100 to 200, a function in its region sees less
 TABLE_ANSWER: Final = 0.008  # seconds, of DynamoDB
 RATE: Final = 85e6  # bytes a second of one connection; S3 user guide, "Performance design patterns"
-ROUNDS: Final = 7
+ROUNDS: Final = 6
 SETTINGS: Final = {
     "UPLOAD_BUCKET": "uploads",
     "PROCESSED_BUCKET": "processed",

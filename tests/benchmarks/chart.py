@@ -103,7 +103,8 @@ def _row(pen: Pen, y: float, case: Case, done: Mapping[str, Result]) -> None:
         if share is not None:
             pen.dot((place(share), y), 6 if peer == "ours" else 4.5, colour)
     ours = _share(done, "ours")
-    pen.text((WIDTH - 22, y), f"{ours:.2f}" if ours else "–", 12.5, COLOURS["ours"], anchor="rm", bold=True)
+    words = f"{ours:.2f}" if ours else done["ours"].fault or "none"
+    pen.text((WIDTH - 22, y), words, 12.5, COLOURS["ours"] if ours else SOFT, anchor="rm", bold=bool(ours))
 
 
 def _share(done: Mapping[str, Result], peer: str) -> float | None:
