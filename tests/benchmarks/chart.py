@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.benchmarks.cases import Case
 from tests.benchmarks.measuring import Result
-from tests.benchmarks.table import ratio
+from tests.benchmarks.table import share
 
 FINE: Final = 2  # pixels to one of the page's, for dense screens
 WIDTH, ROW, HEAD, FOOT = 880, 27, 104, 34
@@ -36,10 +36,10 @@ def draw(results: Mapping[Case, Mapping[str, Result]]) -> Image.Image:
     bottom = HEAD + ROW * len(results)
     for number in range(0, len(results), 2):
         pen.box((16, HEAD + ROW * number, WIDTH - 16, HEAD + ROW * (number + 1)), BAND, radius=4)
-    for share in (0.125, 0.25, 0.5, 1, 2, 4, 8):
-        x = place(share)
-        pen.line((x, HEAD - 4, x, bottom + 4), SOFT if share == 1 else LINE, 1.6 if share == 1 else 1)
-        words = f"{share:g}" if share > 1 else f"1/{round(1 / share)}" if share < 1 else "sharp = 1"
+    for mark in (0.125, 0.25, 0.5, 1, 2, 4, 8):
+        x = place(mark)
+        pen.line((x, HEAD - 4, x, bottom + 4), SOFT if mark == 1 else LINE, 1.6 if mark == 1 else 1)
+        words = f"{mark:g}" if mark > 1 else f"1/{round(1 / mark)}" if mark < 1 else "sharp = 1"
         pen.text((x, bottom + 16), words, 12, SOFT, anchor="mm")
     pen.text((place(LOW) - 4, HEAD - 14), "faster", 12, SOFT)
     pen.text((place(HIGH) - 6, HEAD - 14), "slower", 12, SOFT, anchor="rm")
@@ -49,10 +49,10 @@ def draw(results: Mapping[Case, Mapping[str, Result]]) -> Image.Image:
     return image
 
 
-def place(share: float) -> float:
-    """Where a share of sharp's time stands from left to right; beyond the scale, at its end."""
-    share = min(HIGH, max(LOW, share))
-    return LEFT + (RIGHT - LEFT) * (log2(share) - log2(LOW)) / (log2(HIGH) - log2(LOW))
+def place(taken: float) -> float:
+    """Where a multiple of sharp's time stands from left to right; beyond the scale, at its end."""
+    taken = min(HIGH, max(LOW, taken))
+    return LEFT + (RIGHT - LEFT) * (log2(taken) - log2(LOW)) / (log2(HIGH) - log2(LOW))
 
 
 class Pen:
@@ -101,14 +101,9 @@ def _row(pen: Pen, y: float, case: Case, done: Mapping[str, Result]) -> None:
     pen.text((24, y), source, 12.5, INK)
     pen.text((TARGET, y), target, 12.5, SOFT)
     for peer, colour in COLOURS.items():
-        share = 1.0 if peer == "sharp" else _share(done, peer)
-        if share is not None:
-            pen.dot((place(share), y), 6 if peer == "ours" else 4.5, colour)
-    ours = _share(done, "ours")
+        taken = share(done, peer)
+        if taken is not None:
+            pen.dot((place(taken), y), 6 if peer == "ours" else 4.5, colour)
+    ours = share(done, "ours")
     words = f"{ours:.2f}" if ours else done["ours"].fault or "none"
     pen.text((WIDTH - 22, y), words, 12.5, COLOURS["ours"] if ours else SOFT, anchor="rm", bold=bool(ours))
-
-
-def _share(done: Mapping[str, Result], peer: str) -> float | None:
-    found = ratio(done, peer, "sharp")
-    return found.median if found else None

@@ -23,6 +23,7 @@ from PIL import Image
 
 from tests.benchmarks.cases import Case, Target
 from tests.benchmarks.fidelity import Channels, in_srgb, references, truest
+from tests.benchmarks.peers import JUDGED
 from tests.benchmarks.ratios import LEAST_PAIRS
 from tests.benchmarks.sources import decoded
 
@@ -42,7 +43,7 @@ class Command:
 class Result:
     """What one peer did in one case; sizes and decibels are of its pictures as encoded, `psnr` of them as PNG."""
 
-    times: list[float] = field(default_factory=list)  # ms
+    times: dict[int, float] = field(default_factory=dict)  # round → ms
     peak: float | None = None  # MB of the whole process; None where the system doesn't tell
     psnr: float | None = None  # of the worst picture
     encoded_psnr: float | None = None
@@ -119,7 +120,8 @@ def measure(
             if number >= LEAST_PAIRS and time.monotonic() - begun > effort.seconds:
                 break
             for peer in order:
-                results[peer].times.append(workers[peer].ask(request)[effort.clock])
+                if peer in JUDGED or number % 2 == 0:
+                    results[peer].times[number] = workers[peer].ask(request)[effort.clock]
             order.append(order.pop(0))
     return results
 
