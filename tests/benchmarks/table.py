@@ -101,8 +101,8 @@ def _legend(least: int, most: int) -> str:
     return (
         f"Medians of {least} to {most} interleaved rounds on one core, of half as many for libvips, thumbor and naive. "
         "A ratio is the median of the paired ratios of time, with the interval that holds the true one with 95 % by "
-        "the binomial distribution of signs. Bytes: ours / sharp. MB: peak of a fresh process with its runtime. dB: of the "
-        "worst picture, PSNR of the same resize as PNG against a Lanczos resize in floats of the full decode."
+        "the binomial distribution of signs. Bytes: ours / sharp. MB: peak of a fresh process with its runtime. dB: of "
+        "the worst picture, PSNR of the same resize as PNG against a Lanczos resize in floats of the full decode."
     )
 
 
