@@ -76,28 +76,26 @@ class OpenSource:
         image, header = self._image, self.header
         del self._image  # with its decoder's memory, as much again as the pixels
         with decoding(header.format, self.limits):
-            reduced = self._reduced(image, parts)
+            share = max((averaged_share_of(*part) for part in parts), default=1.0)
+            least = (ceil(image.width * share), ceil(image.height * share))
+            reduced = self._reduced(image, least)
             if reduced is not None:
                 return Pixels(*reduced)
             scale = _draft(image, max((share_of(*part) for part in parts), default=1.0))
             image.load()
-            return Pixels(_resizable(image, header.profile), scale)
+            return Pixels(_resizable(image, header.profile), scale).at_least(least)
 
-    def _reduced(
-        self, image: Image.Image, parts: Sequence[tuple[Box, Size]]
-    ) -> tuple[Image.Image, tuple[float, float]] | None:
+    def _reduced(self, image: Image.Image, least: Size) -> tuple[Image.Image, tuple[float, float]] | None:
         """The picture by a decoder that averages while it decodes, if there is one for it."""
-        if self.header.format not in ("png", "webp"):
-            return None
-        share = max((averaged_share_of(*part) for part in parts), default=1.0)
-        least = (ceil(image.width * share), ceil(image.height * share))
         if self.header.format == "webp":
             from image_processor import webp  # ctypes takes a cold start 2 to 14 ms
 
             return webp.decode_scaled(self._source, least)
-        from image_processor import png
+        if self.header.format == "png":
+            from image_processor import png
 
-        return png.decode_reduced(self._source, image, least, lambda band: _resizable(band, self.header.profile))
+            return png.decode_reduced(self._source, image, least, lambda band: _resizable(band, self.header.profile))
+        return None
 
     def decode_frames(self, most: int) -> Iterator[tuple[Pixels, int]]:
         """The first `most` frames, each whole, with the milliseconds that it is shown.

@@ -32,6 +32,13 @@ class Pixels:
     scale: tuple[float, float] = (1.0, 1.0)
     _averaged: dict[tuple[int, int], Image.Image] = field(default_factory=dict)
 
+    def at_least(self, least: Size) -> "Pixels":
+        """The same in as few pixels as leave it this size; what is left out is no longer in memory."""
+        factors = max(1, self.image.width // least[0]), max(1, self.image.height // least[1])
+        if factors == (1, 1):
+            return self
+        return Pixels(self.image.reduce(factors), (self.scale[0] / factors[0], self.scale[1] / factors[1]))
+
     def resampled(self, box: Box, size: Size) -> Image.Image:
         """A part of the stored source as a small picture: L, LA, RGB, RGBA, CMYK or LAB, 8 bits a sample."""
         left, top, right, bottom = (place * share for place, share in zip(box, 2 * self.scale, strict=True))
