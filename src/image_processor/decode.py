@@ -18,6 +18,7 @@ from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
 
+from image_processor import jpeg, tiff
 from image_processor.animation import first_frame, frames_of, loops_of
 from image_processor.arriving import Arriving, Stream
 from image_processor.config import Limits
@@ -26,10 +27,12 @@ from image_processor.formats import SNIFFED, load_plugin, sniff
 from image_processor.geometry import Box, Size
 from image_processor.pixels import Pixels, averaged_share_of, share_of
 from image_processor.png import exif as exif_of_png
+from image_processor.reader import BoundedReader, File
 
 SHORT_FRAME: Final = 100  # milliseconds of a GIF's frame that asks for 10 or less
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF 6.0, section 15
+MAX_RUN_LENGTH_PIXELS: Final = 16_000_000  # of a BMP; Pillow decodes it in Python, 0.2 s a megapixel at worst
 DEEP_GREY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow's decoders raise on a damaged file; a MemoryError is the machine's fault, not the file's.
 DECODER_FAULTS: Final = (
@@ -138,7 +141,7 @@ def open_source(source: bytes | Stream, limits: Limits) -> OpenSource:
 def _open(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits: Limits) -> OpenSource:
     with decoding(source_format, limits):
         load_plugin(source_format)
-        image = Image.open(file, formats=[source_format])  # type: ignore[arg-type]  # reads and seeks, as it needs
+        image = Image.open(_bounded(file, source, source_format), formats=[source_format])  # type: ignore[arg-type]  # reads and seeks, as it needs
         _check(image, limits)
         profile = image.info.get("icc_profile")
         header = Header(
@@ -149,6 +152,13 @@ def _open(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits:
             loops_of(image),
         )
     return OpenSource(header, image, source, limits)
+
+
+def _bounded(file: File, source: bytes, source_format: str) -> File:
+    """Raise `SourceTooLarge` for what its structure tells before it is read, and bound how it is read."""
+    if source_format == "tiff":
+        tiff.check(source)
+    return jpeg.bounded(BoundedReader(file)) if source_format == "jpeg" else BoundedReader(file)
 
 
 @contextmanager
@@ -172,6 +182,9 @@ def _check(image: Image.Image, limits: Limits) -> None:
     width, height = tags.get(TILE_WIDTH), tags.get(TILE_LENGTH)
     if isinstance(width, int) and isinstance(height, int):  # a tag that is no number, Pillow does without
         limits.check_sides(width, height)
+    run_length = any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ()))
+    if run_length and image.width * image.height > MAX_RUN_LENGTH_PIXELS:
+        raise SourceTooLarge(f"the source is a run-length BMP of more than {MAX_RUN_LENGTH_PIXELS} pixels")
 
 
 def _orientation(image: Image.Image, source: bytes, source_format: str) -> int:
