@@ -18,7 +18,7 @@ from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
 
-from image_processor import jpeg, tiff
+from image_processor import boxes, jpeg, tiff
 from image_processor.animation import first_frame, frames_of, loops_of
 from image_processor.arriving import Arriving, Stream
 from image_processor.config import Limits
@@ -158,6 +158,8 @@ def _bounded(file: File, source: bytes, source_format: str) -> File:
     """Raise `SourceTooLarge` for what its structure tells before it is read, and bound how it is read."""
     if source_format == "tiff":
         tiff.check(source)
+    if source_format == "avif":
+        boxes.check(source)
     return jpeg.bounded(BoundedReader(file)) if source_format == "jpeg" else BoundedReader(file)
 
 

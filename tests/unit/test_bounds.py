@@ -6,7 +6,7 @@ import struct
 import pytest
 from PIL import Image
 
-from image_processor import reader, tiff
+from image_processor import boxes, reader, tiff
 from image_processor.errors import SourceTooLarge
 from image_processor.jpeg import Scans, bounded, read_header
 from image_processor.reader import BoundedReader
@@ -168,3 +168,27 @@ def test_bytes_of_no_segment_are_bounded():
 
     with pytest.raises(SourceTooLarge, match="more than 100000 bytes of no segment before its pixels"):
         make(jpeg[:2] + b"\xff" * 110_000 + jpeg[2:], "width=8")
+
+
+def box(name: bytes, body: bytes, *, long: bool = False) -> bytes:
+    size = struct.pack(">I", 1) + name + struct.pack(">Q", 16 + len(body))
+    return (size if long else struct.pack(">I", 8 + len(body)) + name) + body
+
+
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("table", ["iloc", "iinf", "iref", "ipma"])
+def test_the_tables_of_an_avif_are_bounded(table, long):
+    def source(rows: int) -> bytes:
+        held = box(table.encode(), bytes(rows), long=long)
+        held = box(b"iprp", held, long=long) if table == "ipma" else held
+        return box(b"ftyp", b"avif") + box(b"meta", bytes(4) + box(b"hdlr", b"pict") + held, long=long)
+
+    boxes.check(source(65_536))
+
+    with pytest.raises(SourceTooLarge, match=f"table {table} of the source has 65537 bytes, allowed: 65536"):
+        boxes.check(source(65_537))
+
+
+@pytest.mark.parametrize("size", [0, 2, 7, 2**32 - 1])
+def test_boxes_that_lie_of_their_size_are_left_to_the_decoder(size):
+    boxes.check(box(b"ftyp", b"avif") + struct.pack(">I", size) + b"meta" + bytes(40))
