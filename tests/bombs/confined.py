@@ -1,0 +1,74 @@
+"""Render a source in a process of its own that may take so much time and memory and no more.
+
+A hang or a flood of memory is then an answer that a test can read, not a suite that stands still.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import image_processor
+
+SECONDS = 10  # what issue and README promise of any source
+ADDRESSES = (
+    4 * 1024**3
+)  # bytes; what is mapped is more than what is used: stacks and arenas of AVIF's threads, libraries
+CHILD = """
+import json, resource, sys, time
+seconds, addresses = int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_CPU, (2 * seconds, 2 * seconds + 1))
+if sys.platform == "linux":  # macOS knows RLIMIT_AS and does not heed it
+    resource.setrlimit(resource.RLIMIT_AS, (addresses, addresses))
+import warnings
+warnings.simplefilter("ignore")
+from image_processor.formats import SOURCE_FORMATS, load_plugin
+from image_processor.render import render
+from image_processor.transformation import Transformation
+def peak():
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 ** 2
+    with open("/proc/self/status") as status:  # ru_maxrss is inherited from the process that started this one
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+for name in SOURCE_FORMATS:
+    load_plugin(name)
+with open(sys.argv[1], "rb") as file:
+    source = file.read()
+before, started = peak(), time.process_time()
+try:
+    [rendition] = render(source, [Transformation.parse(sys.argv[4])])
+    outcome, message = "rendered", f"{rendition.width}x{rendition.height}"
+except BaseException as error:
+    outcome, message = type(error).__name__, str(error)[:300]
+print(json.dumps([outcome, message, time.process_time() - started, peak() - before]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `render` did with a source: "rendered" or the error's class.
+
+    Seconds are the processor's, since a test's neighbours take the clock's; megabytes are those added to the process.
+    """
+
+    outcome: str
+    message: str
+    seconds: float
+    megabytes: float
+
+
+def answer(source: bytes, transformation: str = "width=16,height=16") -> Answer:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(source)
+        file.flush()
+        command = [sys.executable, "-c", CHILD, file.name, str(SECONDS), str(ADDRESSES), transformation]
+        environment = {"PYTHONPATH": str(Path(image_processor.__file__).parents[1])}
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=4 * SECONDS)
+        except subprocess.TimeoutExpired:
+            return Answer("hang", f"no answer in {4 * SECONDS} s of the clock", 4 * SECONDS, 0)
+    if done.returncode:
+        return Answer("death", f"exit {done.returncode}: {done.stderr[-300:]!r}", 2 * SECONDS, 0)
+    return Answer(*json.loads(done.stdout))

@@ -1,0 +1,127 @@
+"""TIFFs that hold more than they weigh."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+
+from .bomb import Bomb
+from .jpeg import progressive
+from .png import zeros
+
+BYTE, SHORT, LONG, UNDEFINED = 1, 3, 4, 7
+SIZES = {BYTE: 1, SHORT: 2, LONG: 4, UNDEFINED: 1}
+STRIPS, STRIP_BYTES, ROWS, TILE_WIDTH, TILE_LENGTH, TILES, TILE_BYTES = 273, 279, 278, 322, 323, 324, 325
+COMPRESSION, BITS, SAMPLES = 259, 258, 277
+LZW, JPEG, DEFLATE = 5, 7, 8
+Tags = dict[int, tuple[int, int | Sequence[int] | bytes]]
+
+
+def tags(width: int, height: int, changes: Tags | None = None, *, tiled: bool = False) -> Tags:
+    """Those of a grey picture in one strip, whose offset is still 0."""
+    basic: Tags = {
+        256: (LONG, width), 257: (LONG, height), BITS: (SHORT, 8), COMPRESSION: (SHORT, 1), 262: (SHORT, 1),
+        SAMPLES: (SHORT, 1),
+    }  # fmt: skip
+    if not tiled:
+        basic |= {STRIPS: (LONG, 8), ROWS: (LONG, height), STRIP_BYTES: (LONG, width * height)}
+    return basic | (changes or {})
+
+
+def packed(kind: int, value: int | Sequence[int] | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    values = [value] if isinstance(value, int) else value
+    return b"".join(number.to_bytes(SIZES[kind], "little") for number in values)
+
+
+def tiff(of: Tags, data: bytes = b"", more: bytes = b"", following: int = 0) -> bytes:
+    """A little-endian one; `more` are entries as they are, `data` what stands at the end."""
+    number = len(of) + len(more) // 12
+    entries, values = b"", b""
+    room = 8 + 2 + 12 * number + 4
+    for tag, (kind, value) in sorted(of.items()):
+        body = packed(kind, value)
+        place = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", room + len(values))
+        entries += struct.pack("<HHI", tag, kind, len(body) // SIZES[kind]) + place
+        values += body + b"\0" * (len(body) % 2) if len(body) > 4 else b""
+    return b"II*\0" + struct.pack("<IH", 8, number) + entries + more + struct.pack("<I", following) + values + data
+
+
+def at_the_end(of: Tags, data: bytes, parts: int = 1) -> bytes:
+    """With all strips or tiles the same: the data that stands at the end."""
+    places, lengths = (TILES, TILE_BYTES) if TILE_WIDTH in of else (STRIPS, STRIP_BYTES)
+    of = of | {lengths: (LONG, struct.pack("<I", len(data)) * parts), places: (LONG, bytes(4) * parts)}
+    return tiff(of | {places: (LONG, struct.pack("<I", len(tiff(of))) * parts)}, data)
+
+
+def deflated(sides: tuple[int, int], samples: int, bits: int) -> bytes:
+    colour: Tags = {BITS: (SHORT, [bits] * samples), SAMPLES: (SHORT, samples), 262: (SHORT, 2 if samples > 1 else 1)}
+    extra: Tags = {338: (SHORT, 2)} if samples == 4 else {}
+    of = tags(*sides, {COMPRESSION: (SHORT, DEFLATE)} | colour | extra)
+    return at_the_end(of, zeros(sides[0] * sides[1] * samples * bits // 8))
+
+
+def tiles(number: int, side: int, data: bytes, compression: int = 1) -> bytes:
+    changes: Tags = {TILE_WIDTH: (LONG, side), TILE_LENGTH: (LONG, side), COMPRESSION: (SHORT, compression)}
+    across = int(number**0.5) * side
+    return at_the_end(tags(across, across, changes, tiled=True), data, number)
+
+
+def many_directories(number: int) -> bytes:
+    one = tiff(tags(8, 8))[8:-4]
+    places = [8 + (len(one) + 4) * (index + 1) for index in range(number - 1)]
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(one + struct.pack("<I", place) for place in [*places, 0])
+
+
+def of_jpeg(sides: tuple[int, int], data: bytes) -> bytes:
+    return at_the_end(tags(*sides, {COMPRESSION: (SHORT, JPEG)}), data)
+
+
+def same_value(number: int) -> bytes:
+    """Entries that all have the directory itself as their value."""
+    return b"".join(struct.pack("<HHII", tag, UNDEFINED, 12 * number, 8) for tag in range(500, 500 + number))
+
+
+def big(entries: int, said: int) -> bytes:
+    body = b"".join(struct.pack("<HHQQ", entry % 65_536, BYTE, 1, 0) for entry in range(entries))
+    return b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, said) + body
+
+
+LONGS, BYTES = struct.pack("<I", 8), b"\x08"
+TOO_MANY = "SourceTooLarge"
+BOMBS = {
+    "tiff, directories in a circle": Bomb(lambda: tiff(tags(8, 8), bytes(99), following=8), "rendered", 20),
+    "tiff, 10,000 directories": Bomb(lambda: many_directories(10_000), "rendered", 20),
+    "tiff, 65,000 entries": Bomb(lambda: tiff(tags(8, 8), bytes(99), more=same_value(65_000)), TOO_MANY, 20),
+    "tiff, 4,000 entries that overlap": Bomb(
+        lambda: tiff(tags(8, 8), bytes(99), more=same_value(4_000)), "rendered", 50
+    ),
+    "tiff, 2^63 entries": Bomb(lambda: big(2_000_000, 2**63), TOO_MANY, 20),
+    "tiff, 12 million strips": Bomb(
+        lambda: tiff(tags(8, 8, {ROWS: (LONG, 1), STRIPS: (LONG, LONGS * 12_000_000)}), bytes(99)), TOO_MANY, 20
+    ),
+    "tiff, 48 million strips": Bomb(
+        lambda: tiff(tags(8, 8, {ROWS: (LONG, 1), STRIPS: (BYTE, BYTES * 48_000_000)}), bytes(99)), TOO_MANY, 20
+    ),
+    "tiff, 130,000 tiles": Bomb(lambda: tiles(130_000, 16, bytes(256)), "rendered", 300),
+    "tiff, 130,000 tiles, packed": Bomb(
+        lambda: tiles(130_000, 16, zlib.compress(bytes(256)), DEFLATE), "rendered", 300
+    ),
+    "tiff, 4 million tiles of one pixel": Bomb(lambda: tiles(4_000_000, 1, b"\0"), TOO_MANY, 20),
+    "tiff, strips that overlap": Bomb(
+        lambda: at_the_end(tags(8000, 8000, {ROWS: (LONG, 1)}), bytes(8000), 8000), "rendered", 150
+    ),
+    "tiff, 65,535 samples a pixel": Bomb(lambda: tiff(tags(8, 8, {SAMPLES: (SHORT, 65_535)})), "CorruptImage", 20),
+    "tiff, 2^31 samples a pixel": Bomb(lambda: tiff(tags(8, 8, {SAMPLES: (LONG, 2**31)})), "CorruptImage", 20),
+    "tiff, 20 million depths": Bomb(lambda: tiff(tags(8, 8, {BITS: (SHORT, b"\x08\0" * 20_000_000)})), TOO_MANY, 20),
+    "tiff, 500 MB where 64 bytes are due": Bomb(
+        lambda: at_the_end(tags(8, 8, {COMPRESSION: (SHORT, DEFLATE)}), zeros(500_000_000)), "rendered", 20
+    ),
+    "tiff, 79 megapixels in one strip": Bomb(lambda: deflated((8900, 8900), 3, 8), "rendered", 700),
+    "tiff, 79 megapixels of 16 bits and alpha": Bomb(lambda: deflated((8900, 8900), 4, 16), "rendered", 1_300),
+    "tiff, a jpeg of 2000 scans": Bomb(lambda: of_jpeg((8000, 8000), progressive(8000, 8000, 1, 2000)), TOO_MANY, 20),
+    "tiff, a jpeg of 15 scans": Bomb(lambda: of_jpeg((8000, 8000), progressive(8000, 8000, 1, 14)), "rendered", 400),
+    "tiff, a jpeg of other sides": Bomb(
+        lambda: of_jpeg((8, 8), progressive(60_000, 60_000, 1, 0)[:5000]), "CorruptImage", 30
+    ),
+}
