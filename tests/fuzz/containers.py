@@ -1,0 +1,179 @@
+"""Image files as lists of their parts, and back: with lengths and checksums that are right again.
+
+    split ─▶ [part, part, …] ─▶ (changed) ─▶ join
+
+What can't be split is one part, so that nothing is lost and any bytes may come.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+
+class Part(NamedTuple):
+    """A chunk, segment, block or box: what it is, and what it holds. Without a name, bytes as they are."""
+
+    name: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How a format is taken apart and put together."""
+
+    split: Callable[[bytes], list[Part]]
+    join: Callable[[list[Part]], bytes]
+
+
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+BOXES_OF_BOXES: Final = frozenset({b"iprp", b"ipco", b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"jp2h"})
+FULL_BOXES_OF_BOXES: Final = frozenset({b"meta", b"iref"})
+BARE_MARKERS: Final = frozenset({0x01, *range(0xD0, 0xDA)})
+
+
+def split_png(source: bytes) -> list[Part]:
+    parts, place = [], 8
+    while place + 12 <= len(source):
+        length = int.from_bytes(source[place : place + 4], "big")
+        parts.append(Part(source[place + 4 : place + 8], source[place + 8 : place + 8 + length]))
+        place += 12 + length
+    return parts if place == len(source) else [*parts, Part(b"", source[place:])]
+
+
+def join_png(parts: list[Part]) -> bytes:
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) if name else body
+        for name, body in parts
+    )
+
+
+def split_jpeg(source: bytes) -> list[Part]:
+    parts, place = [], 2
+    while place + 2 <= len(source) and source[place] == 0xFF:
+        marker = source[place + 1]
+        place += 2
+        length = 2 if marker in BARE_MARKERS else int.from_bytes(source[place : place + 2], "big")
+        if marker in BARE_MARKERS:
+            parts.append(Part(bytes((marker,)), b""))
+        else:
+            parts.append(Part(bytes((marker,)), source[place + 2 : place + max(2, length)]))
+            place += max(2, length)
+        start = place
+        while place < len(source) and not (source[place] == 0xFF and source[place + 1 : place + 2] not in (b"", b"\0")):
+            place += 1
+        if place > start:
+            parts.append(Part(b"", source[start:place]))
+    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+
+
+def join_jpeg(parts: list[Part]) -> bytes:
+    out = [b"\xff\xd8"]
+    for name, body in parts:
+        if not name:
+            out.append(body)
+        elif name[0] in BARE_MARKERS:
+            out.append(b"\xff" + name)
+        else:
+            out.append(b"\xff" + name[:1] + struct.pack(">H", len(body[:65_533]) + 2) + body[:65_533])
+    return b"".join(out)
+
+
+def split_gif(source: bytes) -> list[Part]:
+    place = 13 + palette(source[10:11])
+    parts = [Part(b"", source[:place])]
+    while place < len(source):
+        start, first = place, source[place : place + 1]
+        if first == b"!":
+            place = after_blocks(source, place + 2)
+        elif first == b",":
+            place = after_blocks(source, place + 11 + palette(source[place + 9 : place + 10]))
+        else:
+            place += 1
+        parts.append(Part(first, source[start + 1 : place]))
+    return parts
+
+
+def join_plain(parts: list[Part]) -> bytes:
+    return b"".join(name + body for name, body in parts)
+
+
+def palette(flags: bytes) -> int:
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
+def after_blocks(source: bytes, place: int) -> int:
+    while place < len(source) and source[place]:
+        place += source[place] + 1
+    return min(len(source), place + 1)
+
+
+def split_riff(source: bytes) -> list[Part]:
+    parts, place = [], 12
+    while place + 8 <= len(source):
+        length = int.from_bytes(source[place + 4 : place + 8], "little")
+        parts.append(Part(source[place : place + 4], source[place + 8 : place + 8 + length]))
+        place += 8 + length + length % 2
+    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+
+
+def join_riff(parts: list[Part]) -> bytes:
+    body = b"".join(
+        name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2) if name else body for name, body in parts
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
+def split_boxes(source: bytes) -> list[Part]:
+    parts, place = [], 0
+    while place + 8 <= len(source):
+        length = int.from_bytes(source[place : place + 4], "big") or len(source) - place
+        if length < 8:  # with it the 1 of a length that follows, which small files have no need of
+            break
+        parts.append(Part(source[place + 4 : place + 8], source[place + 8 : place + length]))
+        place += length
+    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+
+
+def join_boxes(parts: list[Part]) -> bytes:
+    return b"".join(struct.pack(">I", 8 + len(body)) + name + body if name else body for name, body in parts)
+
+
+def split_tiff(source: bytes) -> list[Part]:
+    """The header, each entry of the first directory, and all else; values stay where they are."""
+    order = "<" if source.startswith(b"II") else ">"
+    if len(source) < 10 or source[2:4] not in (b"*\0", b"\0*"):
+        return [Part(b"", source)]
+    start = struct.unpack(order + "I", source[4:8])[0]
+    number = int.from_bytes(source[start : start + 2], "little" if order == "<" else "big")
+    first = start + 2
+    if first + 12 * number > len(source):
+        return [Part(b"", source)]
+    entries = [Part(source[at : at + 2], source[at + 2 : at + 12]) for at in range(first, first + 12 * number, 12)]
+    return [Part(b"", source[:first]), *entries, Part(b"", source[first + 12 * number :])]
+
+
+CONTAINERS: Final = {
+    "png": Container(split_png, join_png),
+    "jpeg": Container(split_jpeg, join_jpeg),
+    "gif": Container(split_gif, join_plain),
+    "webp": Container(split_riff, join_riff),
+    "boxes": Container(split_boxes, join_boxes),
+    "tiff": Container(split_tiff, join_plain),
+}
+
+
+def kind_of(source: bytes) -> str | None:
+    """The container that a source begins like."""
+    if source.startswith(PNG_SIGNATURE):
+        return "png"
+    if source.startswith(b"\xff\xd8"):
+        return "jpeg"
+    if source.startswith(b"GIF8"):
+        return "gif"
+    if source[:4] == b"RIFF":
+        return "webp"
+    if source[4:8] in (b"ftyp", b"jP  "):
+        return "boxes"
+    return "tiff" if source[:2] in (b"II", b"MM") else None
