@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 PORT ?= 4566
+SECONDS ?= 600
 RUNS ?= 7
 VENV := .venv
 CHECKOV := .venv-checkov
@@ -14,7 +15,7 @@ RUNTIME := .venv-runtime
 BENCH := .venv-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e bench bench-cold clean format diagram
+.PHONY: help setup run test check unit runtime e2e fuzz bench bench-cold clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -24,7 +25,8 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
 
-test: check unit runtime e2e ## run every check and test
+test: check unit runtime e2e ## run every check and test, the fuzzer for a minute
+	@$(MAKE) fuzz SECONDS=60
 
 check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	ruff format --check .
@@ -36,7 +38,10 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
-	pytest tests/unit tests/test_lambda.py tests/template tests/deployment tests/benchmarks
+	pytest tests/unit tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks
+
+fuzz: setup ## look for sources that break the engine, by coverage (SECONDS=600; REPRODUCE=FILE runs one again)
+	PYTHONPATH=src python -m tests.fuzz --seconds $(SECONDS) $(if $(REPRODUCE),--reproduce "$(REPRODUCE)")
 
 runtime: setup $(RUNTIME)/.ready ## the zip under AWS's own runtime client and emulator (Linux)
 	pytest tests/runtime

@@ -143,7 +143,7 @@ def join_boxes(parts: list[Part]) -> bytes:
 def split_tiff(source: bytes) -> list[Part]:
     """The header, each entry of the first directory, and all else; values stay where they are."""
     order = "<" if source.startswith(b"II") else ">"
-    if len(source) < 10 or source[2:4] not in (b"*\0", b"\0*"):
+    if len(source) < 10:
         return [Part(b"", source)]
     start = struct.unpack(order + "I", source[4:8])[0]
     number = int.from_bytes(source[start : start + 2], "little" if order == "<" else "big")
@@ -176,4 +176,4 @@ def kind_of(source: bytes) -> str | None:
         return "webp"
     if source[4:8] in (b"ftyp", b"jP  "):
         return "boxes"
-    return "tiff" if source[:2] in (b"II", b"MM") else None
+    return "tiff" if source[:4] in (b"II*\0", b"MM\0*") else None

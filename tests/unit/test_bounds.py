@@ -155,10 +155,10 @@ def test_a_gif_is_bounded_in_blocks(monkeypatch):
     monkeypatch.setattr("image_processor.animation._BLOCKS", 50)
     gif = encode(Image.new("P", (8, 8)), "gif")
 
-    make(gif[:-1] + b"!\xfe" + b"\x01a" * 40 + b"\0;", "width=8,format=png")
+    make(gif[:-1] + b"!\xfe" + b"\x01a" * 40 + b"\0;", "width=8,format=gif")
     for piece in (b"\x01a", b"\0!\xfe\x01a"):
         with pytest.raises(SourceTooLarge, match="too many pieces, allowed: 50 blocks"):
-            make(gif[:-1] + b"!\xfe" + piece * 60 + b"\0;", "width=8,format=png")
+            make(gif[:-1] + b"!\xfe" + piece * 60 + b"\0;", "width=8,format=gif")
 
 
 def test_bytes_of_no_segment_are_bounded():
