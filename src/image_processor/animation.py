@@ -23,7 +23,8 @@ def frames_of(image: Image.Image, source: bytes, most: int) -> int:
         return _frames_of_gif(source, image.size, most)
     if image.format not in ("PNG", "WEBP", "AVIF"):  # the pages of a TIFF, the sizes of an ICO are no animation
         return 1
-    return min(getattr(image, "n_frames", 1) - first_frame(image), most + 1)
+    frames = getattr(image, "n_frames", 1) - first_frame(image)  # none, in a PNG that says twice how many it has
+    return min(max(1, frames), most + 1)
 
 
 def first_frame(image: Image.Image) -> int:

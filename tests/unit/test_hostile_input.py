@@ -4,7 +4,9 @@ Run longer by hand: EXAMPLES=20000 pytest tests/unit/test_hostile_input.py
 """
 
 import os
+import struct
 import warnings
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -159,3 +161,20 @@ def test_a_damaged_profile(some_changes, space):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_undamaged_file_is_rendered(name):
     assert len(render(SAMPLES[name], TRANSFORMATIONS, LIMITS)) == 2
+
+
+def test_a_png_that_takes_back_its_frames_is_taken_as_a_still_one():
+    """Found by the fuzzer: it divided by the number of frames."""
+    chunks = [b"acTL", b"acTL", b"acTL", b"IDAT", b"acTL", b"IHDR", b"IDAT"]
+    header = struct.pack(">IIBBBBB", 16, 12, 16, 0, 0, 0, 0)
+    bodies = {b"acTL": struct.pack(">II", 3, 0) + bytes(13), b"IHDR": header, b"IDAT": zlib.compress(bytes(396))}
+
+    source = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(bodies[name])) + name + bodies[name] + struct.pack(">I", zlib.crc32(name + bodies[name]))
+        for name in chunks
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        [rendition] = render(source, [Transformation.parse("width=20,format=webp")], LIMITS)
+    assert (rendition.width, rendition.height) == (16, 12)
