@@ -2,6 +2,7 @@
 
 import io
 import struct
+from functools import cache
 
 from PIL import Image
 
@@ -13,6 +14,7 @@ def box(name: bytes, body: bytes = b"", version: int | None = None, flags: int =
     return struct.pack(">I", 8 + len(full) + len(body)) + name + full + body
 
 
+@cache
 def avif(width: int = 16, height: int = 16, mode: str = "L") -> bytes:
     body = io.BytesIO()
     subsampling = "4:0:0" if mode == "L" else "4:4:4"

@@ -12,7 +12,10 @@ ANIMATION, EXIF, PROFILE = 2, 8, 32  # flags of VP8X
 
 
 def riff(*chunks: Chunk) -> bytes:
-    body = b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in chunks)
+    """A chunk without a name is bytes of chunks, as they are."""
+    body = b"".join(
+        name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) if name else data for name, data in chunks
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
@@ -57,10 +60,10 @@ BOMBS = {
         lambda: animation(8, 8, *[frame()] * 100_000), "SourceTooLarge", 50, "width=16,height=16,format=webp"
     ),
     "webp, 6 million chunks": Bomb(
-        lambda: riff(canvas(8, 8), picture(), *[(b"abcd", b"")] * 6_000_000), "rendered", 400
+        lambda: riff(canvas(8, 8), picture(), (b"", b"abcd\0\0\0\0" * 6_000_000)), "rendered", 400
     ),
     "webp, 6 million profiles": Bomb(
-        lambda: riff(canvas(8, 8, PROFILE), *[(b"ICCP", b"")] * 6_000_000, picture()), "rendered", 400
+        lambda: riff(canvas(8, 8, PROFILE), (b"", b"ICCP\0\0\0\0" * 6_000_000), picture()), "rendered", 400
     ),
     "webp, a directory that overlaps itself": Bomb(
         lambda: riff(canvas(8, 8, EXIF), picture(), exif(65_000)), "rendered", 50

@@ -10,7 +10,19 @@ import atheris
 with atheris.instrument_imports(include=["image_processor", "PIL"]):
     for plugin in ("Jpeg", "Png", "WebP", "Gif", "Avif", "Tiff", "Bmp", "Ico", "Jpeg2K", "Mpo"):
         import_module(f"PIL.{plugin}ImagePlugin")
-    for module in ("colour", "render", "transformation"):
+    for module in (
+        "boxes",
+        "colour",
+        "interest",
+        "jpeg",
+        "palette",
+        "png",
+        "render",
+        "tiff",
+        "transformation",
+        "trim",
+        "webp",
+    ):
         import_module(f"image_processor.{module}")
 
 from .containers import kind_of

@@ -67,6 +67,10 @@ def sources() -> dict[str, bytes]:
         "jp2": encoded(colour, "JPEG2000", no_jp2=False),
         "j2k": encoded(grey, "JPEG2000", no_jp2=True, tile_size=(8, 8)),
     }
+    for mode in ("L", "RGB", "RGBA", "P", "I;16"):  # large enough for the decoders beside Pillow's
+        seeds[f"png-large-{mode}"] = encoded(Image.new(mode, (500, 420)), "png")
+    seeds["webp-large"] = encoded(Image.new("RGBA", (500, 420), (9, 8, 7, 6)), "webp", lossless=True)
+    seeds["webp-large-lossy"] = encoded(Image.new("RGB", (500, 420)), "webp")
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "lzma", "zstd"):
         seeds[f"tiff-{compression}"] = encoded(colour, "tiff", compression=compression)
     return seeds | {"tiff-group4": encoded(grey.convert("1"), "tiff", compression="group4")}
