@@ -39,10 +39,10 @@ def fuzz(name: str, seconds: int) -> list[Path]:
         )
     lines = (WORK / f"{name}.log").read_text(errors="replace").splitlines()
     new = sorted(set(found.iterdir()) - before)
-    if done.returncode or new:
+    runs = next((line.split()[-1] for line in lines if "number_of_executed_units" in line), "0")
+    if done.returncode or new or runs == "0":
         print("\n".join(lines[-60:]))
         return new or [WORK / f"{name}.log"]
-    runs = next((line.split()[-1] for line in lines if "number_of_executed_units" in line), "no")
     print(f"fuzz: {name}: {runs} inputs, no fault; {len(list(corpus.iterdir()))} kept for the next time")
     return []
 
