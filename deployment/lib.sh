@@ -88,6 +88,22 @@ why_aws_failed() { # why_aws_failed SERVICE OPERATION …: $work/error in a line
   esac
 }
 
+use_local_aws() { # the local AWS that `make run` has started, whatever the user's own settings are
+  unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
+  export AWS_ENDPOINT_URL=http://127.0.0.1:${PORT:-4566} AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true
+  export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+}
+
+call_python() { # call_python PROGRAM COMMAND OPTION …: one beside this file, which calls AWS as call_aws does
+  local program=$1 code=0
+  shift
+  "$python" -B "$project/deployment/$program" "$@" --work "$work" --aws "$aws" --region "$region" || code=$?
+  # shellcheck disable=SC2046  # service and operation, two words
+  [ $code -ne 3 ] || die "$(why_aws_failed $(cat "$work/failed"))"
+  return $code
+}
+
 find_account() { # sets $account; the first call, so also the check that there are credentials
   account=$(call_aws sts get-caller-identity --query Account)
 }
@@ -101,6 +117,14 @@ find_stack() { # find_stack NAME_OR_ID: sets $status and $stack_id, both empty w
     die "$(why_aws_failed cloudformation describe-stacks)"
   fi
   [ "$status" != DELETE_COMPLETE ] || [ "$1" = "$stack_id" ] || status='' # an emulator may find a deleted stack by its name
+}
+
+need_stack() { # finds stack $stack, whose parts can be used
+  find_stack "$stack"
+  case $status in
+    '') die "there is no stack $stack in $region" ;;
+    CREATE_IN_PROGRESS | DELETE_* | REVIEW_IN_PROGRESS | ROLLBACK_* | CREATE_FAILED) die "stack $stack can't be used ($status)" ;;
+  esac
 }
 
 of_stack() { # of_stack parameter|output NAME: its value at the last find_stack, if any

@@ -40,12 +40,10 @@ def without_action(policy: dict[str, Any], action: str) -> dict[str, Any]:
     return {**policy, "Statement": statements}
 
 
-def redrive(stack: Stack) -> None:
-    """Send the dead letters back by hand: the local AWS has no StartMessageMoveTask."""
-    sqs, dead_letters = stack.local.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
-    for letter in sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10)["Messages"]:
-        sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=letter["Body"])
-        sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=letter["ReceiptHandle"])
+def redrive(stack: Stack, *options: str) -> str:
+    done = stack.local.script("redrive.sh", "--stack-name", NAME, *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "dynamodb:BatchWriteItem"])
@@ -66,9 +64,13 @@ def test_a_denied_action_ends_in_the_dead_letter_queue_and_is_made_up_for(denied
     eventually(lambda: denied_stack.waiting("DeadLetterQueueUrl") == 1, within=60)
     assert denied_stack.waiting("QueueUrl") == 0
     assert not denied_stack.records(key)
+    shown = redrive(denied_stack)
+    assert shown.startswith(f"{key}\n")
+    assert "unavailable: " in shown
+    assert "AccessDenied" in shown
 
     iam.put_role_policy(RoleName=role, PolicyName=policy_name, PolicyDocument=json.dumps(policy))
-    redrive(denied_stack)
+    assert "Sent back: 1." in redrive(denied_stack, "--send-back")
 
     eventually(lambda: f"{key}/thumbnail" in denied_stack.renditions())
     eventually(lambda: denied_stack.records(key))
