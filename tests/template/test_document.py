@@ -12,14 +12,17 @@ from .cloudformation import TEMPLATE_PATH, document, resolve
 PARAMETERS = document()["Parameters"]
 RESOURCES = document()["Resources"]
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0b8f9c1e-0000-4000-8000-000000000000"
-# Where AWS demands a name: a name of an API need not be unique, a stage's name is part of its URL, and those of
-# CloudFront are made from the stack's id.
+# Where AWS demands a name: a name of an API or of a query need not be unique, a stage's name is part of its URL, and
+# those of CloudFront are made from the stack's id.
 DEMANDED_NAMES = {
     "Api": {"Name"},
     "ApiStage": {"StageName"},
+    "FailuresQuery": {"Name"},
     "FunctionRole": {"PolicyName"},
     "OriginAccessControl": {"Name"},
     "ResponseHeadersPolicy": {"Name"},
+    "SlowestQuery": {"Name"},
+    "SuddenEndsQuery": {"Name"},
 }
 PHYSICAL_NAME = re.compile(
     "(Bucket|Queue|Function|Role|Policy|LogGroup|Table|Topic|Alarm|Stage|Key|UsagePlan|Dashboard)?Name"
@@ -36,7 +39,7 @@ def test_it_needs_no_transform_and_no_code_of_its_own() -> None:
 
 
 def test_resources_have_no_physical_names_but_where_aws_demands_one() -> None:
-    for name, resource in resolve(AlarmEmail="ops@example.com").resources.items():
+    for name, resource in resolve(AlarmEmail="ops@example.com", EnableDashboard="true").resources.items():
         own = _names(resource.get("Properties", {}), resource["Type"])
 
         assert own == DEMANDED_NAMES.get(name, set()), name

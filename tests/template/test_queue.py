@@ -95,39 +95,3 @@ def test_the_function_takes_batches_and_reports_failures_one_by_one() -> None:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": 3},  # a number: as text it stops the local emulator's poller
     }
-
-
-def test_one_dead_letter_raises_an_alarm(stack: Stack) -> None:
-    alarm = stack.properties("DeadLetterAlarm")
-
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
-    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "<DeadLetterQueue.QueueName>"}]
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert alarm["Statistic"] == "Maximum"
-    assert alarm["EvaluationPeriods"] * alarm["Period"] <= 60
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_the_alarm_says_what_to_do(stack: Stack) -> None:
-    text = stack.properties("DeadLetterAlarm")["AlarmDescription"]
-
-    assert "<FunctionLogGroup>" in text
-    assert "aws sqs start-message-move-task --source-arn <DeadLetterQueue.Arn>" in text
-    assert len(text) < 1024  # CloudWatch's limit, with room for the names
-
-
-def test_alarms_are_mailed_to_who_asked() -> None:
-    stack = resolve(AlarmEmail="ops@example.com")
-
-    assert stack.properties("DeadLetterAlarm")["AlarmActions"] == ["<AlarmTopic>"]
-    assert stack.properties("AlarmSubscription") == {
-        "TopicArn": "<AlarmTopic>",
-        "Protocol": "email",
-        "Endpoint": "ops@example.com",
-    }
-
-
-def test_without_an_address_there_is_no_topic(stack: Stack) -> None:
-    assert "AlarmActions" not in stack.properties("DeadLetterAlarm")
-    assert not stack.of_type("AWS::SNS::Topic")
-    assert not stack.of_type("AWS::SNS::Subscription")

@@ -39,6 +39,7 @@ every_extra = pytest.mark.parametrize(
         {},
         {"RequireTls": "false"},
         {"AlarmEmail": "ops@example.com"},
+        {"EnableDashboard": "true", "EnableTracing": "true"},
         {"CdnUrl": "http://localhost:4566"},
         {"CdnAlias": "i.example.com", "CdnCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1"},
     ],
