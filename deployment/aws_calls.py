@@ -14,12 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 REFUSED = 3
 STOPPED = 130  # as a shell says of what Ctrl-C has ended
-_BATCH = 10  # messages that SQS takes or gives at once
+WORKERS = min(8, 2 * (os.cpu_count() or 1))  # calls at a time, where it matters; each is a process that starts anew
+TRIES = 5  # of what AWS takes in part
 T = TypeVar("T")
 
 
@@ -79,15 +80,38 @@ class Aws:
         return REFUSED
 
 
-def batches(things: list[T]) -> Iterator[list[T]]:
-    """Cut into what SQS takes at once."""
-    for start in range(0, len(things), _BATCH):
-        yield things[start : start + _BATCH]
+def batches(things: Iterable[T], size: int = 10) -> Iterator[list[T]]:
+    """Cut into what AWS takes at once: ten messages."""
+    rest = iter(things)
+    while batch := list(itertools.islice(rest, size)):
+        yield batch
 
 
 def refused(answer: dict[str, Any]) -> list[int]:
     """Return which entries of a batch SQS did not take, by their ids, which are their places."""
     return [int(entry["Id"]) for entry in answer.get("Failed", ())]
+
+
+def waiting(aws: Aws, url: str) -> int:
+    """Return about how many messages a queue holds, those at work aside."""
+    name = "ApproximateNumberOfMessages"
+    return int(aws.call("sqs", "get-queue-attributes", QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words."""
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def bytes_in_words(size: int) -> str:
+    """Return a number of bytes in words, such as 1.2 GB."""
+    for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if size >= least:
+            return f"{size / least:,.1f} {unit}"
+    return f"{size / 1e3:,.1f} kB"
 
 
 def show_progress(done: int, total: int, words: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from aws_calls import Aws, AwsFailed, batches, refused, run, show_progress
+from aws_calls import Aws, AwsFailed, batches, refused, run, show_progress, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +85,7 @@ def read_letters(aws: Aws, url: str) -> list[Letter]:
 
 def give_back(aws: Aws, url: str, letters: Iterable[Letter]) -> None:
     """Let go of letters that were looked at."""
-    for batch in batches(list(letters)):
+    for batch in batches(letters):
         entries = [
             {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
             for place, letter in enumerate(batch)
@@ -101,12 +101,6 @@ def delete(aws: Aws, url: str, letters: list[Letter]) -> int:
         answer = aws.call("sqs", "delete-message-batch", QueueUrl=url, Entries=entries)
         deleted += len(batch) - len(refused(answer))
     return deleted
-
-
-def waiting(aws: Aws, url: str) -> int:
-    """Return about how many messages a queue holds, those at work aside."""
-    name = "ApproximateNumberOfMessages"
-    return int(aws.call("sqs", "get-queue-attributes", QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
 
 def log_lines(aws: Aws, group: str, since: datetime) -> list[str]:

@@ -1,0 +1,176 @@
+"""What backfill.sh does: tells the queue of sources that are there already, as S3 does of new ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote_plus
+
+from aws_calls import (
+    TRIES,
+    WORKERS,
+    Aws,
+    AwsFailed,
+    batches,
+    bytes_in_words,
+    duration,
+    refused,
+    run,
+    show_progress,
+    waiting,
+)
+from buckets import LONG_AGO, Object, is_source, listing, moment, variant_names, without_renditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BACKLOG = 2_000  # messages in the queue above which no more are sent, so that an upload waits seconds, not hours
+LOOK_EVERY = 5.0  # seconds
+
+
+def message(bucket: str, key: str) -> str:
+    """Return a message as S3 sends it; the key is encoded as a form."""
+    told = {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Backfill", "s3": told}]})
+
+
+def cost(count: int, variants: int, memory: int) -> float:
+    """Return dollars, about: list prices in us-east-1 of November 2026, the README's table with this stack's values."""
+    millions = count / 1e6
+    s3 = 5.00 * (1 + variants) + 0.40 * 2  # PUT and LIST; GET and HEAD
+    function = 0.20 + 0.15 * memory / 1024 * 13.3334  # 0.15 s each
+    return millions * (s3 + function + 1.25 * variants + 0.40 * 2.1 + 0.35)  # and DynamoDB, SQS, logs
+
+
+class Sender:
+    """Sends messages at a rate, several calls at a time, and knows up to which key all were taken."""
+
+    def __init__(self, aws: Aws, options: argparse.Namespace, total: int) -> None:
+        self._aws, self._options, self._total = aws, options, total
+        self._begun = self._looked = time.monotonic()
+        self._waited = 0.0
+        self._at_work: deque[tuple[list[str], Future[None]]] = deque()
+        self.sent = 0
+        self.last = options.start_after
+
+    def send_all(self, keys: Iterator[str]) -> None:
+        """Send a message for each key; raises `AwsFailed`, or KeyboardInterrupt, once what was begun has ended."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            try:
+                for number, batch in enumerate(batches(keys)):
+                    self._pace(number)
+                    while len(self._at_work) >= WORKERS:
+                        self._settle()
+                    self._at_work.append((batch, pool.submit(self._send, batch)))
+            finally:
+                while self._at_work:
+                    self._settle()
+
+    def _settle(self) -> None:
+        batch, future = self._at_work.popleft()
+        try:
+            future.result()
+        except AwsFailed:
+            for _, later in self._at_work:
+                later.cancel()
+            self._at_work.clear()  # what comes behind may be sent twice when the user goes on, which is harmless
+            raise
+        self.sent, self.last = self.sent + len(batch), batch[-1]
+        left = (self._total - self.sent) / (self.sent / (time.monotonic() - self._begun))
+        show_progress(self.sent, self._total, f", {duration(left)} left" if self.sent < self._total else "")
+
+    def _pace(self, number: int) -> None:
+        time.sleep(max(0.0, self._begun + self._waited + 10 * number / self._options.rate - time.monotonic()))
+        if time.monotonic() - self._looked < LOOK_EVERY:
+            return
+        started = time.monotonic()
+        while waiting(self._aws, self._options.queue_url) > BACKLOG:
+            time.sleep(LOOK_EVERY)
+        self._looked = time.monotonic()
+        self._waited += self._looked - started  # the rate is not made up for
+
+    def _send(self, keys: list[str]) -> None:
+        left = keys
+        for tried in range(TRIES):
+            time.sleep(tried**2)
+            entries = [
+                {"Id": str(place), "MessageBody": message(self._options.upload_bucket, key)}
+                for place, key in enumerate(left)
+            ]
+            answer = self._aws.call("sqs", "send-message-batch", QueueUrl=self._options.queue_url, Entries=entries)
+            left = [left[place] for place in refused(answer)]
+            if not left:
+                return
+        raise AwsFailed("sqs", "send-message-batch", f"the queue has refused a message {TRIES} times; try again later")
+
+
+def send(aws: Aws, options: argparse.Namespace) -> int:
+    """List, tell what it takes, and send."""
+    variants = variant_names(options.variants)
+    sources: Iterator[Object] = filter(
+        is_source, listing(aws, options.upload_bucket, options.prefix, options.start_after)
+    )
+    if options.only_missing:
+        renditions = listing(aws, options.processed_bucket, options.prefix, options.start_after)
+        sources = without_renditions(sources, renditions, variants, options.made_before)
+    todo = Path(options.work) / "todo"
+    count = size = 0
+    with todo.open("w", encoding="utf-8") as file:
+        for source in sources:
+            print(json.dumps(source.key), file=file)  # a key may hold a line's end
+            count, size = count + 1, size + source.size
+    dollars = cost(count, len(variants), options.memory)
+    print(
+        f"{count:,} sources, {bytes_in_words(size)}, for variants {', '.join(variants)}:"
+        f" {f'about ${dollars:,.2f}' if dollars >= 0.01 else 'less than a cent'},"
+        f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
+    )
+    if options.dry_run or not count:
+        return 0
+    sender = Sender(aws, options, count)
+    try:
+        with todo.open(encoding="utf-8") as file:
+            sender.send_all(json.loads(line) for line in file)
+    except (AwsFailed, KeyboardInterrupt):
+        again = [*options.again, *(["--start-after", sender.last] if sender.last else [])]
+        print(f"\nStopped after {sender.sent:,}. To go on: deployment/backfill.sh {shlex.join(again)}", file=sys.stderr)
+        raise
+    print(f"Sent: {sender.sent:,}. The function works on them; what fails is in the dead-letter queue (redrive.sh).")
+    return 0
+
+
+def stop(*_: object) -> NoReturn:
+    """End as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser()
+    for name in ("work", "aws", "region", "upload-bucket", "processed-bucket", "queue-url", "variants"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("prefix", "start-after"):
+        parser.add_argument(f"--{name}", default="")
+    for name in ("dry-run", "only-missing"):
+        parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--memory", type=int, default=1769)
+    parser.add_argument("--rate", type=float, default=50.0)
+    parser.add_argument("--made-before", type=moment, default=LONG_AGO)
+    parser.add_argument("--again", action="append", default=[])
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
+    aws = Aws(Path(options.work), options.aws, options.region)
+    return run(aws, lambda: send(aws, options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""What the buckets hold: sources, renditions, and which sources lack some.
+
+Listings are read in the order of keys, ten pages at a time, so that memory is small whatever the buckets hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from aws_calls import Aws
+
+PAGE = 10_000  # keys of one call of the CLI, which asks S3 for a thousand at a time
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - Python 3.9
+
+
+@dataclass(frozen=True)
+class Object:
+    """What a listing tells of an object; `size` in bytes."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+def moment(text: str) -> datetime:
+    """Read a time as AWS CLI 1 or 2 writes it, or a user; UTC where it says nothing."""
+    read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)  # noqa: UP017 - Python 3.9
+
+
+def listing(aws: Aws, bucket: str, prefix: str, start_after: str = "") -> Iterator[Object]:
+    """Yield a bucket's objects in the order of their keys."""
+    more = True
+    while more:
+        request = {"Bucket": bucket, "Prefix": prefix, **({"StartAfter": start_after} if start_after else {})}
+        answer = aws.call("s3api", "list-objects-v2", "--max-items", str(PAGE), **request)
+        found = answer.get("Contents") or []
+        for item in found:
+            yield Object(item["Key"], item["Size"], moment(item["LastModified"]))
+        more = bool(found and answer.get("NextToken"))
+        start_after = found[-1]["Key"] if found else ""
+
+
+def is_source(item: Object) -> bool:
+    """Whether this is a source, not what the S3 console makes for "Create folder"."""
+    return bool(item.size) or not item.key.endswith("/")
+
+
+def without_renditions(
+    sources: Iterable[Object], renditions: Iterator[Object], variants: list[str], made_before: datetime
+) -> Iterator[Object]:
+    """Yield the sources that lack a variant, or have one older than the source or than a moment.
+
+    Both come in the order of keys, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`. But all
+    renditions of a source come before its key with a "0", the letter after "/"; those read too early are remembered.
+    """
+    made: dict[str, dict[str, datetime]] = {}
+    ahead = next(renditions, None)
+    for source in sources:
+        while ahead and ahead.key < f"{source.key}0":
+            owner, _, name = ahead.key.rpartition("/")
+            made.setdefault(owner, {})[name] = ahead.modified
+            ahead = next(renditions, None)
+        own = made.pop(source.key, {})
+        since = max(source.modified, made_before)
+        if any(own.get(variant, LONG_AGO) < since for variant in variants):
+            yield source
+        if len(made) > PAGE:  # renditions whose source is gone
+            made = {owner: names for owner, names in made.items() if owner > source.key}
+
+
+def variant_names(text: str) -> list[str]:
+    """Return the names in the parameter `Variants`."""
+    return [part.partition(":")[0].strip() for part in text.split(";") if part.strip()]
