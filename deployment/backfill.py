@@ -92,7 +92,8 @@ class Sender:
         if time.monotonic() - self._looked < LOOK_EVERY:
             return
         started = time.monotonic()
-        while waiting(self._aws, self._options.queue_url) > BACKLOG:
+        while (there := waiting(self._aws, self._options.queue_url)) > BACKLOG:
+            show_progress(self.sent, self._total, f", waits: {there:,} are in the queue")
             time.sleep(LOOK_EVERY)
         self._looked = time.monotonic()
         self._waited += self._looked - started  # the rate is not made up for
