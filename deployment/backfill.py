@@ -47,7 +47,7 @@ def cost(count: int, variants: int, memory: int) -> float:
     millions = count / 1e6
     s3 = 5.00 * (1 + variants) + 0.40 * 2  # PUT and LIST; GET and HEAD
     function = 0.20 + 0.15 * memory / 1024 * 13.3334  # 0.15 s each
-    return millions * (s3 + function + 1.25 * variants + 0.40 * 2.1 + 0.35)  # and DynamoDB, SQS, logs
+    return millions * (s3 + function + 1.25 * variants + 0.40 * 2.1 + 0.60)  # and DynamoDB, SQS, logs
 
 
 class Sender:
