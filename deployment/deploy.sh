@@ -180,6 +180,24 @@ make_change_set() { # sets $change_set, empty when there is nothing to change, a
   [ -z "$change_set" ] || die "CloudFormation refused the change: $reason"
 }
 
+show_what_is_stale() { # show_what_is_stale BEFORE NOW: after an update from these Variants, which left all pictures as they were
+  local command missing=--only-missing after
+  after=$(of_stack parameter Variants)
+  [ -n "$1" ] && [ "$1" != "$after" ] || return 0
+  # A name with another transformation is not missing in any listing.
+  "$python" - "$1" "$after" <<'END' || missing="--made-before $2"
+import sys
+
+before, after = ({name.strip(): text.strip() for name, _, text in (part.partition(":") for part in variants.split(";"))}
+                 for variants in sys.argv[1:])
+sys.exit(any(before[name] != after[name] for name in before.keys() & after.keys()))
+END
+  command="deployment/backfill.sh --stack-name $stack --region $region"
+  say "Variants have changed, and what is there stays as it is. What is missing now, and what is no longer made, say"
+  say "  $command $missing --dry-run"
+  say "  $command --remove-stale --dry-run"
+}
+
 show_changes() {
   call_aws cloudformation describe-change-set --change-set-name "$change_set" \
     --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement]' >"$work/changes"
@@ -222,10 +240,13 @@ make_change_set
 if [ -n "$change_set" ]; then
   show_changes
   if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deploying …"; else say "Deploying (a new stack takes some minutes, most of them CloudFront's) …"; fi
+  variants_before=$(of_stack parameter Variants)
   call_aws cloudformation execute-change-set --change-set-name "$change_set"
   wait_for_stack
   case $status in
-    CREATE_COMPLETE | UPDATE_COMPLETE) say "Done: $status." ;;
+    CREATE_COMPLETE | UPDATE_COMPLETE)
+      say "Done: $status."
+      show_what_is_stale "$variants_before" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ;;
     *)
       say "What failed:"
       show_failures "$stack_id"

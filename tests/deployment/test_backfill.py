@@ -183,6 +183,12 @@ def go_on(shown: str) -> list[str]:
 def test_stopped_it_says_how_to_go_on_and_then_nothing_is_missed(project: Project, aws: Aws) -> None:
     keys = [f"it's {number:02}" for number in range(50)]
     put(aws, UP, *keys)
+    program = aws.folder / "aws"  # slow, so that it is stopped while messages are on their way
+    program.write_text(
+        program.read_text().replace(
+            "answers = ", 'if "send-message-batch" in call: import time; time.sleep(1.5)\nanswers = ', 1
+        )
+    )
     process = subprocess.Popen(
         [str(project.root / "deployment/backfill.sh"), "--rate", "10", "--prefix", "it's "],
         env=project.environment,

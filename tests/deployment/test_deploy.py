@@ -370,3 +370,33 @@ def test_it_ends_with_lines_to_try(
     commands = [line for line in result.stdout.split("Upload a picture")[1].splitlines()[1:] if line.startswith("  ")]
     for command in commands:
         subprocess.run(["bash", "-n", "-c", command], check=True)
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [
+        ("a:width=1; b:width=2;", "--only-missing --dry-run"),
+        ("a:width=1;c:width=3", "--only-missing --dry-run"),
+        ("a:width=9;b:width=2", "--made-before 20"),
+        ("a:width=1;b:width=2", None),
+    ],
+)
+def test_after_a_change_of_variants_it_says_how_to_bring_pictures_up_to_date(
+    project: Project, aws: Aws, after: str, shown: str | None
+) -> None:
+    outputs = {"UploadBucketName": "up"}
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", {"Variants": after}, outputs))
+    before = stack_text("UPDATE_COMPLETE", {"Variants": "a:width=1;b:width=2"}, outputs)
+    aws.answer("describe-stacks", before, again=False)
+    aws.answer("create-change-set", "change\tstack\n")
+    aws.answer("describe-change-set", "CREATE_COMPLETE\tNone\n")
+
+    result = project.run("deploy.sh", "--parameter", f"Variants={after}")
+
+    assert result.returncode == 0, result
+    assert ("Variants have changed" in result.stderr) == bool(shown)
+    if shown:
+        assert (
+            f"backfill.sh --stack-name aws-serverless-image-processing --region eu-central-1 {shown}" in result.stderr
+        )
+        assert "--remove-stale --dry-run" in result.stderr
