@@ -1,6 +1,6 @@
 """How many frames a source has and how often they are shown, told before any is decoded."""
 
-from collections.abc import Iterator
+import struct
 from typing import Final
 
 from PIL import Image
@@ -10,6 +10,7 @@ from image_processor.geometry import Size
 
 _IMAGE, _EXTENSION, _END = 0x2C, 0x21, 0x3B  # what a block of a GIF begins with (GIF89a, 18 to 27)
 _HEADER: Final = 13  # bytes of a GIF before its palette
+_RECTANGLE: Final = struct.Struct("<HHHH")  # left, top, width, height of a frame
 _DESCRIPTOR: Final = 10  # bytes of an image's before its palette, the first included
 _BLOCKS: Final = 1_000_000  # most blocks, and bytes of none; 50 MB of full blocks are 200,000
 
@@ -42,22 +43,22 @@ def loops_of(image: Image.Image) -> int:
 
 def _frames_of_gif(source: bytes, size: Size, most: int) -> int:
     """Count the image blocks. Pillow's `n_frames` has no bound, and takes a minute for 50 MB of the smallest frames."""
-    place, frames, room = _HEADER + _palette(source[10]), 0, iter(range(_BLOCKS))
+    place, frames, blocks = _HEADER + _palette(source[10]), 0, 0
     while place < len(source) and source[place] != _END and frames <= most:
-        block = source[place]
-        _count_down(room)
-        if block == _IMAGE and place + _DESCRIPTOR <= len(source):
-            left, top, width, height = (
-                int.from_bytes(source[at : at + 2], "little") for at in range(place + 1, place + 9, 2)
-            )
+        kind, passed = source[place], 1
+        if kind == _IMAGE and place + _DESCRIPTOR <= len(source):
+            left, top, width, height = _RECTANGLE.unpack_from(source, place + 1)
             if left + width > size[0] or top + height > size[1]:
                 raise CorruptImage(f"frame {frames + 1} of the gif lies outside its {size[0]}×{size[1]} pixels")
             frames += 1
-            place = _after_blocks(source, place + _DESCRIPTOR + _palette(source[place + 9]) + 1, room)
-        elif block == _EXTENSION:
-            place = _after_blocks(source, place + 2, room)
+            place, passed = _after_blocks(source, place + _DESCRIPTOR + _palette(source[place + 9]) + 1)
+        elif kind == _EXTENSION:
+            place, passed = _after_blocks(source, place + 2)
         else:
             place += 1
+        blocks += passed
+        if blocks > _BLOCKS:
+            raise SourceTooLarge(f"the source is in too many pieces, allowed: {_BLOCKS} blocks")
     return max(1, frames)
 
 
@@ -66,13 +67,11 @@ def _palette(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _after_blocks(source: bytes, place: int, room: Iterator[int]) -> int:
-    while place < len(source) and source[place]:
+def _after_blocks(source: bytes, place: int) -> tuple[int, int]:
+    """The place after a row of data blocks, and how many they were, which is bounded."""
+    end = len(source)
+    for passed in range(1, _BLOCKS + 2):
+        if place >= end or not source[place]:
+            return place + 1, passed
         place += source[place] + 1
-        _count_down(room)
-    return place + 1
-
-
-def _count_down(room: Iterator[int]) -> None:
-    if next(room, None) is None:
-        raise SourceTooLarge(f"the source is in too many pieces, allowed: {_BLOCKS} blocks")
+    return place, passed
