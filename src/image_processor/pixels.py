@@ -16,6 +16,8 @@ REDUCING_GAP: Final = 2.0
 REDUCED_SIDE: Final = 96
 LARGE_SIDE: Final = 640
 LARGE_GAP: Final = 1.5
+# Times more where a wavelet's halves stand for means: from twice a picture's size 39 dB are left, from four times 47.
+WAVELET_GAP: Final = 2.0
 AVERAGING_GAP: Final = 1.5  # times more, where what is averaged can't be chosen for each picture: 48 dB at the worst
 KEPT_SHARE: Final = 0.5  # of the source: a picture of less is averaged by itself, since no other has use of it
 
@@ -25,11 +27,12 @@ class Pixels:
     """A decoded picture in a mode that can be resampled; `scale` is its sides as shares of the stored source's.
 
     The shares have fractions: a side of 1001 at 1/8 is 125.125 wide in 126 pixels, and a resize that takes all 126
-    loses 20 dB.
+    loses 20 dB. `shift`, in decoded pixels, is how far right and down the decoded picture lies beside that.
     """
 
     image: Image.Image
     scale: tuple[float, float] = (1.0, 1.0)
+    shift: tuple[float, float] = (0.0, 0.0)
     _averaged: dict[tuple[int, int], Image.Image] = field(default_factory=dict)
 
     def at_least(self, least: Size) -> "Pixels":
@@ -37,11 +40,15 @@ class Pixels:
         factors = max(1, self.image.width // least[0]), max(1, self.image.height // least[1])
         if factors == (1, 1):
             return self
-        return Pixels(self.image.reduce(factors), (self.scale[0] / factors[0], self.scale[1] / factors[1]))
+        across, down = factors
+        scale = self.scale[0] / across, self.scale[1] / down
+        return Pixels(self.image.reduce(factors), scale, (self.shift[0] / across, self.shift[1] / down))
 
     def resampled(self, box: Box, size: Size) -> Image.Image:
         """A part of the stored source as a small picture: L, LA, RGB, RGBA, CMYK or LAB, 8 bits a sample."""
-        left, top, right, bottom = (place * share for place, share in zip(box, 2 * self.scale, strict=True))
+        left, top, right, bottom = (
+            place * share + shift for place, share, shift in zip(box, 2 * self.scale, 2 * self.shift, strict=True)
+        )
         factors = _factor(right - left, size[0], size), _factor(bottom - top, size[1], size)
         image = self.image
         gap: float | None = gap_of(size)
@@ -76,16 +83,17 @@ def share_of(box: Box, size: Size) -> float:
 
     The decoder scales by its transform's coefficients, which keeps less than an average does.
     """
-    return max(REDUCING_GAP, gap_of(size)) * _share(box, size)
+    return max(REDUCING_GAP, gap_of(size)) * least_share_of(box, size)
 
 
 def averaged_share_of(box: Box, size: Size) -> float:
     """The same where the decoder averages by whole factors, in place of what would be done after it."""
     gap = gap_of(size)
-    return (gap if gap == LARGE_GAP else gap * AVERAGING_GAP) * _share(box, size)
+    return (gap if gap == LARGE_GAP else gap * AVERAGING_GAP) * least_share_of(box, size)
 
 
-def _share(box: Box, size: Size) -> float:
+def least_share_of(box: Box, size: Size) -> float:
+    """What share of its sides a source has no fewer pixels at than this picture of this box."""
     return max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
 
 

@@ -98,11 +98,6 @@ def decode_reduced(
     return None if reduced is None else (reduced, (1 / factors[0], 1 / factors[1]))
 
 
-def exif(source: bytes) -> bytes:
-    """The EXIF of a PNG, even behind the pixels, which Pillow decodes to get there; b"" for none."""
-    return next((bytes(data) for name, data in _chunks(source) if name == b"eXIf"), b"")
-
-
 def _layout(source: bytes) -> _Layout | None:
     """None for what isn't taken: interlaced, animated, of a layout not in the table."""
     header = next(_chunks(source), (b"", memoryview(b"")))

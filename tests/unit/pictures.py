@@ -1,8 +1,11 @@
 """Sources that the tests draw, and the renditions of them, decoded again."""
 
 import io
+import struct
+import zlib
 from hashlib import shake_256
 
+import pillow_heif
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from image_processor.config import Limits
@@ -10,7 +13,7 @@ from image_processor.render import Rendition, render
 from image_processor.transformation import Transformation
 
 RED, LIME, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp")
+SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp", "heif", "jpeg2000", "ico")
 # Near to lossless, so that a colour can be told.
 TRUEST = {
     "jpeg": {"quality": 98, "subsampling": 0},
@@ -21,6 +24,17 @@ TRUEST = {
 
 def encode(image: Image.Image, image_format: str, **options) -> bytes:
     body = io.BytesIO()
+    if (
+        image_format == "heif"
+    ):  # by its own class: registered with Pillow, it would be there for the code under test, too
+        if "exif" in options:
+            options["exif"] = options["exif"].tobytes()  # as an object, its orientation is not looked at
+        pillow_heif.from_pillow(image).save(body, **{"quality": 98, "chroma": 444, **options})
+        return body.getvalue()
+    if image_format == "ico" and max(image.size) > 256:  # more than Pillow writes
+        return icon((encode(image, "png"), *image.size))
+    if image_format == "ico":
+        options = {"sizes": [image.size], **options}
     image.save(body, image_format, **{**TRUEST.get(image_format, {}), **options})
     return body.getvalue()
 
@@ -60,6 +74,32 @@ def noise(size: tuple[int, int], mode: str = "RGB", seed: str = "noise") -> Imag
     """The same random pixels for the same seed."""
     length = size[0] * size[1] * len(Image.new(mode, (1, 1)).getbands())
     return Image.frombytes(mode, size, shake_256(seed.encode()).digest(length))
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(size: tuple[int, int], depth: int, kind: int, rows: bytes, *before: tuple[bytes, bytes]) -> bytes:
+    """A PNG of any kind of pixels; `rows` are packed as it has them, without filter bytes, `before` chunks of it."""
+    length = len(rows) // size[1]
+    filtered = b"".join(b"\0" + rows[place : place + length] for place in range(0, len(rows), length))
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", *size, depth, kind, 0, 0, 0)),
+        *before,
+        (b"IDAT", zlib.compress(filtered)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, body) for name, body in chunks)
+
+
+def icon(*pictures: tuple[bytes, int, int]) -> bytes:
+    """An icon of bodies, each with the sides that the directory claims."""
+    place, directory, bodies = 6 + 16 * len(pictures), b"", b""
+    for body, width, height in pictures:
+        directory += struct.pack("<BBBBHHII", width % 256, height % 256, 0, 0, 1, 0, len(body), place + len(bodies))
+        bodies += body
+    return struct.pack("<HHH", 0, 1, len(pictures)) + directory + bodies
 
 
 def photo(size: tuple[int, int]) -> Image.Image:

@@ -17,9 +17,7 @@ import image_processor
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 
-from .pictures import SOURCE_FORMATS, encode, make, noise
-
-HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+from .pictures import SOURCE_FORMATS, encode, make, noise, png_chunk
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -47,12 +45,12 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
         (b"<!DOCTYPE html><html></html>", "a web page or XML document"),
         (b"<html>", "a web page or XML document"),
         (b"<?xml version='1.0'?><Error/>", "a web page or XML document"),
-        (HEIC, "HEIC or HEIF"),
-        (ftyp(b"mif1", b"heic", b"miaf"), "HEIC or HEIF"),
+        (ftyp(b"crx ", b"isom"), "a camera's raw file"),
         (ftyp(b"isom", b"mp42"), "a video or other media file"),
         (b"8BPS\0\x01", "a Photoshop document"),
-        (b"\0\0\1\0\1\0", "an icon (ICO)"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"IIU\0\x18\0\0\0", "a camera's raw file"),
+        (b"IIRO\x08\0\0\0", "a camera's raw file"),
+        (b"FUJIFILMCCD-RAW 0201", "a camera's raw file"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
         (b"\xff\x0a\0\0", "JPEG XL"),
     ],
@@ -95,6 +93,11 @@ def test_a_truncated_source_with_orientation_is_corrupt(image_format):
         b"MM\0*",
         b"II+\0",
         ftyp(b"avif"),
+        ftyp(b"heic", b"mif1"),
+        ftyp(b"mif1", b"heic", b"miaf"),
+        b"\0\0\1\0\1\0",
+        b"\0\0\0\x0cjP  \r\n\x87\n",
+        b"\xff\x4f\xff\x51",
     ],
 )
 @pytest.mark.parametrize("rest", [b"", b"\0", b"and then a text", bytes(200), b"\xff" * 200])
@@ -122,10 +125,6 @@ def test_a_source_of_one_pixel_too_many_is_refused(image_format):
     assert make(source, "width=10", Limits(max_pixels=600)).width == 10
     with pytest.raises(SourceTooLarge, match="has 30×20 pixels, allowed: 599 in all"):
         make(source, "width=10", Limits(max_pixels=599))
-
-
-def png_chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def png_claiming(width: int, height: int, data: bytes = b"") -> bytes:

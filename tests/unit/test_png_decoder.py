@@ -14,7 +14,7 @@ from PIL import Image
 
 import image_processor
 from image_processor import png
-from image_processor.decode import _resizable
+from image_processor.modes import resizable
 
 from .pictures import decode, encode, noise, photo
 
@@ -76,7 +76,7 @@ def _small_pictures_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def reduced(source: bytes, least: tuple[int, int] = (60, 60)) -> Image.Image | None:
     from io import BytesIO
 
-    done = png.decode_reduced(source, Image.open(BytesIO(source)), least, lambda image: _resizable(image, None))
+    done = png.decode_reduced(source, Image.open(BytesIO(source)), least, lambda image: resizable(image, None))
     return None if done is None else done[0]
 
 
@@ -88,7 +88,7 @@ def test_the_pixels_are_pillows(name: str, least: tuple[int, int]) -> None:
     image = reduced(source, least)
 
     factors = (max(1, 331 // least[0]), max(1, 203 // least[1]))
-    expected = _resizable(decode(source), None).reduce(factors)
+    expected = resizable(decode(source), None).reduce(factors)
     assert image is not None, "left to Pillow"
     assert (image.mode, image.size) == (expected.mode, expected.size)
     assert image.tobytes() == expected.tobytes()
@@ -174,14 +174,6 @@ def test_threads_do_not_mix() -> None:
         together = [image.tobytes() for image in threads.map(reduced, sources)]
 
     assert together == alone
-
-
-def test_exif_is_found_in_front_of_the_pixels_and_behind() -> None:
-    plain = SOURCES["colour"]()
-    exif = chunk(b"eXIf", b"MM\0*here")
-    assert png.exif(plain) == b""
-    assert png.exif(plain[:33] + exif + plain[33:]) == b"MM\0*here"
-    assert png.exif(plain[:-12] + exif + plain[-12:]) == b"MM\0*here"
 
 
 MUTATED = """
