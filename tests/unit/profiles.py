@@ -9,6 +9,7 @@ Matrix = tuple[tuple[float, float, float], ...]
 SRGB: Matrix = ((0.436066, 0.385147, 0.143066), (0.222488, 0.716873, 0.060608), (0.013916, 0.097076, 0.714096))
 DISPLAY_P3: Matrix = ((0.515102, 0.291965, 0.157153), (0.241182, 0.692236, 0.066582), (-0.001050, 0.041882, 0.784378))
 ADOBE_RGB: Matrix = ((0.609741, 0.205276, 0.149185), (0.311111, 0.625671, 0.063217), (0.019470, 0.060867, 0.744568))
+PROPHOTO: Matrix = ((0.797719, 0.135127, 0.031306), (0.288031, 0.711837, 0.000093), (0.0, 0.0, 0.824905))
 D50 = (0.9642, 1.0, 0.8249)
 
 
@@ -45,6 +46,17 @@ def rgb_profile(primaries: Matrix, gamma: float | None) -> bytes:
     columns = zip(*primaries, strict=True)
     tags = [(name, _xyz(column)) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)]
     return _profile(b"mntr", b"RGB ", b"XYZ ", [*tags, *((name, curve) for name in (b"rTRC", b"gTRC", b"bTRC"))])
+
+
+def parametric_rgb_profile(primaries: Matrix, gamma: float) -> bytes:
+    """Version 4, with a formula of the fourth type as its curve: a gamma above a straight line."""
+    numbers = (gamma, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.0, 0.0)
+    curve = b"para" + bytes(4) + struct.pack(">Hxx7i", 4, *(round(65536 * number) for number in numbers))
+    columns = zip(*primaries, strict=True)
+    tags = [(name, _xyz(column)) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)]
+    tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    profile = _profile(b"mntr", b"RGB ", b"XYZ ", tags)
+    return profile[:8] + b"\x04\x20\0\0" + profile[12:]
 
 
 def grey_profile(gamma: float) -> bytes:

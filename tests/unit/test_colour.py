@@ -7,12 +7,14 @@ from .pictures import assert_close, decode, encode, make, noise
 from .profiles import (
     ADOBE_RGB,
     DISPLAY_P3,
+    PROPHOTO,
     SRGB,
     cmyk_profile,
     grey_profile,
     in_srgb,
     lab_of,
     linear_to_srgb,
+    parametric_rgb_profile,
     rgb_profile,
     srgb_to_linear,
 )
@@ -23,7 +25,7 @@ PATCHES = [
     (128, 128, 128), (200, 100, 50), (40, 90, 160), (12, 24, 6),
 ]  # fmt: skip
 ORANGE = (215, 93, 31)  # what Display P3's (200, 100, 50) is in sRGB
-WITH_PROFILE = ("jpeg", "png", "webp", "avif", "tiff")
+WITH_PROFILE = ("jpeg", "png", "webp", "avif", "tiff", "heif")
 
 
 def colour_of(source: bytes, transformation: str = "width=8,format=png") -> tuple[int, ...]:
@@ -50,6 +52,48 @@ def test_adobe_rgb_becomes_srgb(colour):
     source = patch(colour, icc_profile=rgb_profile(ADOBE_RGB, ADOBE_GAMMA))
 
     assert_close(colour_of(source), in_srgb(colour, ADOBE_RGB, lambda share: share**ADOBE_GAMMA), within=2)
+
+
+@pytest.mark.parametrize("colour", [(200, 120, 100), (90, 100, 110), (255, 255, 255), (0, 0, 0), (128, 128, 128)])
+def test_prophoto_rgb_becomes_srgb(colour):
+    source = patch(colour, icc_profile=rgb_profile(PROPHOTO, 1.8))
+
+    gamma = round(256 * 1.8) / 256
+    assert_close(colour_of(source), in_srgb(colour, PROPHOTO, lambda share: share**gamma), within=2)
+
+
+@pytest.mark.parametrize("colour", PATCHES)
+@pytest.mark.parametrize("image_format", WITH_PROFILE)
+def test_a_profile_of_version_four_is_followed(image_format, colour):
+    source = patch(colour, image_format, icc_profile=parametric_rgb_profile(DISPLAY_P3, 2.4))
+
+    assert_close(
+        colour_of(source), in_srgb(colour, DISPLAY_P3, srgb_to_linear), within=2 if image_format == "png" else 5
+    )
+
+
+def with_code_points(avif: bytes, primaries: int, transfer: int) -> bytes:
+    """The AVIF with its colours told anew, where its container does."""
+    place = avif.index(b"nclx") + 4
+    return avif[:place] + bytes((0, primaries, 0, transfer)) + avif[place + 4 :]
+
+
+@pytest.mark.parametrize("colour", PATCHES)
+def test_an_avif_s_code_points_of_display_p3_become_srgb(colour):
+    source = with_code_points(patch(colour, "avif"), 12, 13)
+
+    assert_close(colour_of(source), in_srgb(colour, DISPLAY_P3, srgb_to_linear), within=5)
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 13), (2, 2), (1, 1), (77, 99)])
+def test_other_code_points_are_srgb(primaries, transfer):
+    assert_close(colour_of(with_code_points(patch((200, 100, 50), "avif"), primaries, transfer)), (200, 100, 50), 3)
+
+
+def test_an_avif_s_profile_counts_more_than_its_code_points():
+    source = patch((200, 100, 50), "avif", icc_profile=rgb_profile(SRGB, gamma=None))
+
+    assert_close(colour_of(with_code_points(source, 12, 13)), (200, 100, 50), within=3)
 
 
 def test_a_p3_red_is_more_than_srgb_can_show_and_a_p3_orange_is_this():

@@ -40,6 +40,10 @@ MAGIC = (
     b"II+\0\x08\0\0\0",
     b"BM" + bytes(8) + b"\x36\0\0\0\x28\0\0\0",
     b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
+    b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 \0\0\0\0jp2 ",
+    b"\xff\x4f\xff\x51\0\x2f\0\0",
+    b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0",
 )
 
 
@@ -78,6 +82,13 @@ def samples() -> dict[str, bytes]:
         "tiff jpeg": encode(image, "tiff", compression="jpeg"),
         "bmp": encode(image, "bmp"),
         "bmp palette": encode(palette, "bmp"),
+        "heif": encode(image, "heif", exif=exif(), icc_profile=profile, quality=50),
+        "heif alpha": encode(alpha, "heif", quality=50),
+        "heif of tiles": encode(noise((130, 70)), "heif", tile_size=64, quality=10),
+        "jpeg2000": encode(alpha, "jpeg2000", irreversible=True),
+        "jpeg2000 bare, of tiles": encode(image, "jpeg2000", no_jp2=True, tile_size=(8, 8), num_resolutions=2),
+        "icon of a png": encode(alpha, "ico"),
+        "icon of a bitmap": encode(alpha, "ico", bitmap_format="bmp"),
     }
 
 
