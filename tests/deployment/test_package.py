@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
@@ -159,7 +160,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "baseline.jpg": {"quality": 90}, "progressive.jpg": {"progressive": True}, "cmyk.jpg": {}, "plain.png": {},
     "plain.webp": {}, "plain.gif": {}, "plain.avif": {}, "lzw.tiff": {"compression": "tiff_lzw"},
     "jpeg.tiff": {"compression": "jpeg"}, "zstd.tiff": {"compression": "zstd"}, "lzma.tiff": {"compression": "lzma"},
-    "plain.bmp": {},
+    "plain.bmp": {}, "plain.ico": {}, "plain.jp2": {},
 }  # fmt: skip
 
 
@@ -169,11 +170,13 @@ def test_pillow_as_packaged_reads_and_writes_every_format(unzipped: Path, tmp_pa
     for name, options in FORMATS.items():
         mode = "CMYK" if name.startswith("cmyk") else "RGB"
         picture.convert(mode).save(tmp_path / name, icc_profile=profile, **options)
+    pillow_heif.from_pillow(picture).save(tmp_path / "plain.heic")
     code = """
 import io, pathlib
 from PIL import Image, ImageCms
+from pillow_heif import HeifImageFile
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
-    with Image.open(path) as picture:
+    with (HeifImageFile if path.suffix == ".heic" else Image.open)(path) as picture:
         picture.load()
         assert picture.size == (256, 256), path
         small = picture.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS, reducing_gap=2)
@@ -182,7 +185,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
         small.save(io.BytesIO(), picture.format if picture.format in ("PNG", "WEBP", "GIF", "AVIF") else "JPEG")
         print(path.name)
 """
-    assert run_alone(unzipped, code, str(tmp_path)).split() == sorted(FORMATS)
+    assert run_alone(unzipped, code, str(tmp_path)).split() == sorted([*FORMATS, "plain.heic"])
 
 
 def test_every_module_of_the_function_finds_what_it_imports(unzipped: Path) -> None:
@@ -315,8 +318,8 @@ def test_no_library_that_another_is_linked_to_was_pruned(cloud: tuple[zipfile.Zi
 
 def test_the_zip_is_far_below_lambda_s_limits(cloud: tuple[zipfile.ZipFile, str]) -> None:
     archive, _ = cloud
-    assert Path(archive.filename or "").stat().st_size < 13 * MB  # of 50
-    assert sum(entry.file_size for entry in archive.infolist()) < 45 * MB  # of 250
+    assert Path(archive.filename or "").stat().st_size < 20 * MB  # of 50
+    assert sum(entry.file_size for entry in archive.infolist()) < 65 * MB  # of 250
 
 
 def test_the_runtime_of_the_template_is_what_is_packaged_for() -> None:
