@@ -23,7 +23,6 @@ def icon(entries: int, side: int, body: bytes, length: int | None = None) -> byt
     return struct.pack("<HHH", 0, 1, entries) + b"".join(repeat(entry, entries)) + body
 
 
-NO_ICONS = "UnsupportedFormat"  # until they are read
 TOO_MANY = "SourceTooLarge"
 BOMBS = {
     "bmp, 3600 megapixels": Bomb(lambda: bmp(60_000, 60_000), "SourceTooLarge", 20),
@@ -41,8 +40,8 @@ BOMBS = {
     "bmp, 16 million runs of one pixel": Bomb(lambda: run_length(4000, 4000, b"\1\0" * 16_000_000), TOO_MANY, 100),
     "bmp, 25 million ends of lines": Bomb(lambda: run_length(4000, 4000, bytes(50_000_000)), TOO_MANY, 100),
     "bmp, 12 million moves to nowhere": Bomb(lambda: run_length(4000, 4000, b"\0\2\0\0" * 12_000_000), TOO_MANY, 100),
-    "ico, 65,535 entries": Bomb(lambda: icon(65_535, 8, png(8, 8, colour=6)), NO_ICONS, 20),
-    "ico, a png of 268 megapixels within": Bomb(lambda: icon(1, 8, png(16_384, 16_384, depth=1)), NO_ICONS, 20),
-    "ico, a png that says it has 2 GB": Bomb(lambda: icon(1, 8, png(8, 8, colour=6), 2**31), NO_ICONS, 20),
-    "ico, a bmp of 3600 megapixels within": Bomb(lambda: icon(1, 8, bmp(60_000, 60_000)[14:]), NO_ICONS, 20),
+    "ico, 65,535 entries": Bomb(lambda: icon(65_535, 8, png(8, 8, colour=6)), "rendered", 20),
+    "ico, a png of 268 megapixels within": Bomb(lambda: icon(1, 8, png(16_384, 16_384, depth=1)), TOO_MANY, 20),
+    "ico, a png that says it has 2 GB": Bomb(lambda: icon(1, 8, png(8, 8, colour=6), 2**31), "rendered", 20),
+    "ico, a bmp of 3600 megapixels within": Bomb(lambda: icon(1, 8, bmp(60_000, 60_000)[14:]), "CorruptImage", 20),
 }

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import image_processor
-from image_processor import boxes
+from image_processor import containers
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 
@@ -74,7 +74,7 @@ def test_a_photo_comes_through(chroma):
 def test_a_picture_of_tiles_is_whole():
     image = four_corners((1000, 700))
     source = encode(image, "heif", tile_size=256)
-    assert b"grid" in boxes.items(source).types
+    assert b"grid" in containers.items(source).types
 
     picture = decode(make(source, "width=100,format=png"))
 
