@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from PIL import Image
 
+from image_processor.decoding.formats import load_plugin
 from image_processor.errors import InvalidTransformation
-from image_processor.formats import load_plugin
 from image_processor.options import ALPHA_FORMATS, ANIMATED_FORMATS, DEFAULT_QUALITY, FORMATS, LOSSLESS_FORMATS
 from image_processor.palette import TRANSPARENT, paletted
 from image_processor.transformation import Transformation

@@ -14,13 +14,13 @@ from typing import Final
 from PIL import Image
 
 from image_processor import effects
-from image_processor.arriving import Stream
 from image_processor.config import Limits
-from image_processor.decode import OpenSource, open_source
+from image_processor.decoding.arriving import Stream
+from image_processor.decoding.decode import OpenSource, open_source
+from image_processor.decoding.header import decoding
 from image_processor.encode import Frame, encode, keeps_alpha, keeps_frames, target_format
 from image_processor.errors import ImageProcessorError, SourceNotFound
 from image_processor.geometry import Layout, Place, Size, lay_out, region
-from image_processor.header import decoding
 from image_processor.options import POSITIONS, SMART_POSITIONS
 from image_processor.pixels import Pixels
 from image_processor.transformation import Transformation

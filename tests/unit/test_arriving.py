@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_processor.arriving import PIECE, Arriving
 from image_processor.config import Limits
+from image_processor.decoding.arriving import PIECE, Arriving
 from image_processor.errors import CorruptImage, SourceTooLarge, Unavailable
 from image_processor.render import render
 from image_processor.transformation import Transformation

@@ -6,10 +6,10 @@ import struct
 import pytest
 from PIL import Image
 
-from image_processor import boxes, reader, tiff
+from image_processor.decoding import boxes, reader, tiff
+from image_processor.decoding.jpeg import Scans, bounded, read_header
+from image_processor.decoding.reader import BoundedReader
 from image_processor.errors import SourceTooLarge
-from image_processor.jpeg import Scans, bounded, read_header
-from image_processor.reader import BoundedReader
 
 from .pictures import encode, make, noise
 
@@ -152,7 +152,7 @@ def test_a_run_length_bmp_is_bounded_in_pixels():
 
 
 def test_a_gif_is_bounded_in_blocks(monkeypatch):
-    monkeypatch.setattr("image_processor.animation._BLOCKS", 50)
+    monkeypatch.setattr("image_processor.decoding.animation._BLOCKS", 50)
     gif = encode(Image.new("P", (8, 8)), "gif")
 
     make(gif[:-1] + b"!\xfe" + b"\x01a" * 40 + b"\0;", "width=8,format=gif")

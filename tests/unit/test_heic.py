@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 import image_processor
-from image_processor import containers
 from image_processor.config import Limits
+from image_processor.decoding import containers
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 
 from .pictures import (

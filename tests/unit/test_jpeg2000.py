@@ -5,8 +5,8 @@ import struct
 import pytest
 from PIL import Image, Jpeg2KImagePlugin
 
-from image_processor import jpeg2000
 from image_processor.config import Limits
+from image_processor.decoding import jpeg2000
 from image_processor.errors import CorruptImage, SourceTooLarge
 
 from .pictures import BLUE, LIME, RED, WHITE, assert_close, corners_of, decode, encode, four_corners, make, photo, psnr

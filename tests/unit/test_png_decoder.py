@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import image_processor
-from image_processor import png
-from image_processor.modes import resizable
+from image_processor.decoding import png
+from image_processor.decoding.modes import resizable
 
 from .pictures import decode, encode, noise, photo
 
@@ -179,7 +179,7 @@ def test_threads_do_not_mix() -> None:
 MUTATED = """
 import io, random, struct, sys, zlib
 from PIL import Image, PngImagePlugin
-from image_processor import png
+from image_processor.decoding import png
 png._LEAST_PIXELS = 1
 whole, taken = open(sys.argv[1], "rb").read(), 0
 rows, stride = bytearray(zlib.decompress(whole[41:-16])), 97 * 3 + 1
@@ -226,7 +226,7 @@ PEAK = """
 import io, resource, sys
 from PIL import Image, PngImagePlugin
 import isal.isal_zlib, puhu._core
-from image_processor import png
+from image_processor.decoding import png
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 source = open(sys.argv[1], "rb").read()

@@ -5,8 +5,8 @@ from contextlib import suppress
 import pytest
 from PIL import Image, ImageFile
 
+from image_processor.decoding.formats import sniff
 from image_processor.errors import ImageProcessorError, UnsupportedFormat
-from image_processor.formats import sniff
 
 from .pictures import (
     BLUE,

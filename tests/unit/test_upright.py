@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from image_processor.config import Limits
-from image_processor.decode import open_source
+from image_processor.decoding.decode import open_source
 
 from .pictures import BLUE, LIME, RED, WHITE, assert_close, corners_of, decode, encode, four_corners, make, png_chunk
 

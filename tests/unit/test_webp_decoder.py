@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import image_processor
-from image_processor import webp
+from image_processor.decoding import webp
 
 from .pictures import decode, encode, photo, psnr
 
@@ -140,7 +140,7 @@ def test_threads_do_not_mix() -> None:
 MUTATED = """
 import io, random, sys
 from PIL import Image, WebPImagePlugin
-from image_processor import webp
+from image_processor.decoding import webp
 taken = 0
 chance = random.Random(5)
 for path in sys.argv[1:]:
@@ -183,7 +183,7 @@ def test_damage_is_never_fatal(tmp_path: Path) -> None:
 PEAK = """
 import resource, sys
 from PIL import Image, WebPImagePlugin
-from image_processor import webp
+from image_processor.decoding import webp
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 source = open(sys.argv[1], "rb").read()

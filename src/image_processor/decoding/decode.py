@@ -14,14 +14,14 @@ from typing import IO, Final
 
 from PIL import Image
 
-from image_processor.animation import first_frame, frames_of
-from image_processor.arriving import Arriving, Stream
 from image_processor.config import Limits
-from image_processor.formats import SNIFFED, sniff
+from image_processor.decoding.animation import first_frame, frames_of
+from image_processor.decoding.arriving import Arriving, Stream
+from image_processor.decoding.formats import SNIFFED, sniff
+from image_processor.decoding.header import Header, decoding, read
+from image_processor.decoding.jpeg2000 import Codestream
+from image_processor.decoding.modes import resizable
 from image_processor.geometry import Box, Size
-from image_processor.header import Header, decoding, read
-from image_processor.jpeg2000 import Codestream
-from image_processor.modes import resizable
 from image_processor.pixels import WAVELET_GAP, Pixels, averaged_share_of, least_share_of, share_of
 
 SHORT_FRAME: Final = 100  # milliseconds of a GIF's frame that asks for 10 or less
@@ -61,11 +61,11 @@ class OpenSource:
     def _reduced(self, image: Image.Image, least: Size) -> tuple[Image.Image, tuple[float, float]] | None:
         """The picture by a decoder that averages while it decodes, if there is one for it."""
         if self.header.format == "webp":
-            from image_processor import webp  # ctypes takes a cold start 2 to 14 ms
+            from image_processor.decoding import webp  # ctypes takes a cold start 2 to 14 ms
 
             return webp.decode_scaled(self._source, least)
         if self.header.format == "png":
-            from image_processor import png
+            from image_processor.decoding import png
 
             return png.decode_reduced(self._source, image, least, lambda band: resizable(band, self.header.profile))
         return None

@@ -10,14 +10,14 @@ from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
 
-from image_processor import boxes, chunks, containers, icon, jpeg, jpeg2000, raw, tiff
-from image_processor.animation import loops_of
-from image_processor.arriving import Arriving
 from image_processor.config import Limits
+from image_processor.decoding import boxes, chunks, containers, icon, jpeg, jpeg2000, raw, tiff
+from image_processor.decoding.animation import loops_of
+from image_processor.decoding.arriving import Arriving
+from image_processor.decoding.formats import RAW, load_plugin, unsupported
+from image_processor.decoding.reader import BoundedReader, File
 from image_processor.errors import CorruptImage, SourceTooLarge
-from image_processor.formats import RAW, load_plugin, unsupported
 from image_processor.geometry import Size
-from image_processor.reader import BoundedReader, File
 
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 MAX_RUN_LENGTH_PIXELS: Final = 16_000_000  # of a BMP; Pillow decodes it in Python, 0.2 s a megapixel at worst
@@ -164,7 +164,7 @@ def _profile(image: Image.Image, source: bytes, source_format: str, more: Mappin
     if source_format in ("avif", "heif"):
         return _of_cicp(containers.items(source).cicp, grey=grey)
     if "gamma" in image.info and "srgb" not in image.info and source_format == "png":
-        from image_processor.profiles import of_gamma
+        from image_processor.decoding.profiles import of_gamma
 
         return of_gamma(image.info["gamma"], image.info.get("chromaticity"), grey=grey)
     return None
@@ -173,7 +173,7 @@ def _profile(image: Image.Image, source: bytes, source_format: str, more: Mappin
 def _of_cicp(cicp: containers.Cicp | None, *, grey: bool) -> bytes | None:
     if cicp is None:
         return None
-    from image_processor.profiles import of_cicp  # by need
+    from image_processor.decoding.profiles import of_cicp  # by need
 
     return of_cicp(*cicp, grey=grey)
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from image_processor.decoding.reader import File
 from image_processor.errors import SourceTooLarge
-from image_processor.reader import File
 
 # Segments before the first scan: 50 MB of full ones, such as the depth maps of phones, are 800.
 MAX_SEGMENTS: Final = 1_000

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from image_processor.containers import children, first
+from image_processor.decoding.containers import children, first
 from image_processor.errors import CorruptImage, SourceTooLarge
 from image_processor.geometry import Size
 
