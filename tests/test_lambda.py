@@ -120,6 +120,13 @@ def invoke(event: dict[str, Any]) -> Any:
     return app.lambda_handler(event, CONTEXT)
 
 
+def context(seconds: float) -> SimpleNamespace:
+    """Lambda's, of a function that has this long left."""
+    return SimpleNamespace(
+        aws_request_id=CONTEXT.aws_request_id, get_remaining_time_in_millis=lambda: round(seconds * 1000)
+    )
+
+
 def post(body: object, **changes: Any) -> tuple[int, dict[str, Any]]:
     answer = invoke(api_request(body, **changes))
     return answer["statusCode"], json.loads(answer["body"])
@@ -262,7 +269,7 @@ class TestMessagesOfTheQueue:
     def test_the_messages_of_a_batch_are_done_together(self, environment: pytest.MonkeyPatch) -> None:
         together = threading.Barrier(10, timeout=10)
 
-        def publish(_: object) -> list[object]:
+        def publish(*_: object, **__: object) -> list[object]:
             together.wait()
             return []
 
@@ -293,6 +300,34 @@ class TestMessagesOfTheQueue:
 
         assert renditions() == ["cats/rio.jpg/thumbnail"]
         assert [record["original_file"] for record in records()] == ["s3://uploads/cats/rio.jpg"]
+
+    def test_with_versions_the_renditions_are_those_of_the_current_one(self) -> None:
+        s3 = boto3.client("s3")
+        s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
+        etags, versions = [], []
+        for colour in ("teal", "red"):
+            put = s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour=colour))
+            etags.append(put["ETag"].strip('"'))
+            versions.append(put["VersionId"])
+        marker: list[str] = []
+
+        def kept() -> tuple[list[str], list[str]]:
+            invoke(messages(notification("rio.jpg")))
+            made = [rendition(key)["Metadata"]["source-etag"] for key in renditions()]
+            return made, [record["source_version_id"] for record in records()]
+
+        assert kept() == ([etags[1]], [versions[1]])
+        s3.delete_object(Bucket=UPLOADS, Key="rio.jpg", VersionId=versions[0])  # a former one
+        assert kept() == ([etags[1]], [versions[1]])
+        s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour="teal"))
+        marker.append(s3.delete_object(Bucket=UPLOADS, Key="rio.jpg")["VersionId"])
+        assert kept() == ([], [])
+        s3.delete_object(Bucket=UPLOADS, Key="rio.jpg", VersionId=marker[0])  # the marker: undeleted
+        assert kept()[0] == [etags[0]]
+        s3.delete_object(Bucket=UPLOADS, Key="rio.jpg")
+        assert kept() == ([], [])
+        again = s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour="red"))
+        assert kept() == ([etags[1]], [again["VersionId"]])
 
     def test_an_ad_hoc_rendition_of_an_overwritten_source_goes(self) -> None:
         upload("rio.jpg", picture())
@@ -341,6 +376,55 @@ class TestMessagesOfTheQueue:
 
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
         assert f'"code":"{expected}"' in capsys.readouterr().out
+
+    def test_a_function_out_of_time_gives_back_what_it_has_not_begun(self, capsys: pytest.CaptureFixture[str]) -> None:
+        upload("rio.jpg", picture())
+        event = messages(notification("rio.jpg"), recorded("s3-test.json"), notification("gone.jpg"))
+
+        answer = app.lambda_handler(event, context(seconds=8))
+
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+        assert (renditions(), records()) == ([], [])
+        assert "there is no time left for this source" in capsys.readouterr().out
+        assert app.lambda_handler(event, context(seconds=60)) == {"batchItemFailures": []}
+        assert renditions() == ["rio.jpg/thumbnail"]
+
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_a_function_out_of_time_gives_back_what_it_has_not_done(
+        self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, ends: bool
+    ) -> None:
+        begun, stalled, waited = threading.Event(), threading.Event(), []
+
+        def publish(event: Any, *_: object, **__: object) -> list[object]:
+            if event.key == "slow.jpg":
+                begun.set()
+                stalled.wait(30)
+            return []
+
+        def wait_for_the_first(outcomes: Any, timeout: float) -> None:
+            if outcomes:
+                waited.append(timeout)
+                outcomes[0].result()
+                begun.wait(30)
+
+        environment.setattr(app, "_publish", publish)
+        environment.setattr(app, "wait", wait_for_the_first)
+
+        answer = app.lambda_handler(messages(notification("rio.jpg"), notification("slow.jpg")), context(seconds=60))
+
+        assert 50 < waited[0] <= 60 - app._TO_ANSWER
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+        assert "the function ran out of time" in capsys.readouterr().out
+        if ends:
+            stalled.set()
+            app._abandoned[0].result()
+            assert invoke(messages(recorded("s3-test.json"))) == {"batchItemFailures": []}
+        else:  # it may hold what others wait for
+            environment.setattr(app, "wait", lambda *_, **__: None)
+            with pytest.raises(SystemExit, match="does not end"):
+                invoke(messages(recorded("s3-test.json")))
+            stalled.set()
+        app._abandoned.clear()
 
     def test_wrong_settings_keep_the_message(
         self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -559,3 +643,73 @@ class TestLogs:
 
         metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
         assert [(metric["SourcesFailed"], metric["code"]) for metric in metrics] == [([1.0], "unsupported-format")]
+
+
+@pytest.mark.usefixtures("environment")
+class TestTheEdge:
+    @pytest.fixture(autouse=True)
+    def distribution(self, environment: pytest.MonkeyPatch) -> str:
+        origin = {
+            "Id": "o",
+            "DomainName": f"{PROCESSED}.s3.amazonaws.com",
+            "S3OriginConfig": {"OriginAccessIdentity": ""},
+        }
+        behaviour = {
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "allow-all",
+            "MinTTL": 0,
+            "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+        }
+        made = boto3.client("cloudfront").create_distribution(
+            DistributionConfig={
+                "CallerReference": "one",
+                "Origins": {"Quantity": 1, "Items": [origin]},
+                "DefaultCacheBehavior": behaviour,
+                "Comment": "",
+                "Enabled": True,
+            }  # type: ignore[typeddict-item]
+        )
+        distribution_id: str = made["Distribution"]["Id"]
+        boto3.client("ssm").put_parameter(Name="/stack/distribution", Value=distribution_id, Type="String")
+        environment.setenv("DISTRIBUTION_PARAMETER", "/stack/distribution")
+        app.services.cache_clear()
+        return distribution_id
+
+    @staticmethod
+    def invalidated(distribution_id: str) -> list[list[str]]:
+        cloudfront = boto3.client("cloudfront")
+        listed = cloudfront.list_invalidations(DistributionId=distribution_id)["InvalidationList"].get("Items", [])
+        found = [
+            cloudfront.get_invalidation(DistributionId=distribution_id, Id=item["Id"])["Invalidation"]
+            for item in listed
+        ]
+        return [sorted(one["InvalidationBatch"]["Paths"]["Items"]) for one in found]
+
+    def test_it_is_told_once_of_all_that_a_batch_replaced(self, distribution: str) -> None:
+        keys = ("a.jpg", "b.jpg", "c.jpg")
+        for colour, changed in (("teal", keys), ("red", keys[:2])):
+            for key in changed:
+                upload(key, picture(colour=colour))
+            invoke(messages(*map(notification, keys)))
+
+        assert self.invalidated(distribution) == [["/a.jpg/*", "/b.jpg/*"]]
+
+    def test_a_message_that_comes_again_tells_it(self, distribution: str) -> None:
+        upload("rio.jpg", picture())
+        event = messages(notification("rio.jpg"))
+        event["Records"][0]["attributes"] = {**event["Records"][0]["attributes"], "ApproximateReceiveCount": "2"}
+
+        invoke(event)
+
+        assert self.invalidated(distribution) == [["/rio.jpg/*"]]
+
+    def test_its_refusal_holds_up_nothing(
+        self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        failing(environment, "CreateInvalidation", "TooManyInvalidationsInProgress")
+        for colour in ("teal", "red"):
+            upload("rio.jpg", picture(colour=colour))
+            assert invoke(messages(notification("rio.jpg"))) == {"batchItemFailures": []}
+
+        metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"PurgesFailed"' in line]
+        assert [metric["code"] for metric in metrics] == ["throttled"]

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 """
 
 import json
+import math
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -29,10 +30,12 @@ def is_api_request(event: Mapping[str, Any]) -> bool:
     return "httpMethod" in event and "requestContext" in event
 
 
-def answer(event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str) -> tuple[int, dict[str, Any] | None]:
+def answer(
+    event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str, deadline: float = math.inf
+) -> tuple[int, dict[str, Any] | None]:
     """Do what the request asks; returns the HTTP status and the body.
 
-    Raises the errors of the request and of its source.
+    Raises the errors of the request and of its source, and `Unavailable` when it can't be begun before the `deadline`.
     """
     method, path = event["httpMethod"], event.get("resource") or event.get("path")
     if path != _PATH or method not in ("POST", "OPTIONS"):
@@ -43,7 +46,7 @@ def answer(event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str) -> 
     bucket, key = request.get("bucket"), _key(request)
     if bucket not in (None, upload_bucket):
         raise ForbiddenSource(f"field bucket: got {shown(bucket)}, allowed: the upload bucket, or leave it out")
-    records = pipeline.render_on_demand(key, _wanted(request, pipeline.variants))
+    records = pipeline.render_on_demand(key, _wanted(request, pipeline.variants), deadline)
     base_url = (event.get("stageVariables") or {}).get("CdnUrl") or None
     return 200, {
         "original_file": records[0].original_file,

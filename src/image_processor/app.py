@@ -5,24 +5,34 @@ S3 notification, EventBridge event ─▶ each source; an error makes Lambda ret
 REST API request                   ─▶ an HTTP answer, whatever happens
 """
 
+import math
+import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Final
 
 import boto3
 
 from image_processor import api, events, telemetry
 from image_processor.aws import CONFIG
 from image_processor.config import Settings
-from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings
+from image_processor.edge import Distribution, NoEdge, id_from_parameter
+from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings, Unavailable
 from image_processor.metadata import MetadataTable, NoTable
 from image_processor.model import Record
 from image_processor.pipeline import Pipeline
 from image_processor.storage import RenditionBucket, SourceBucket
+
+_TO_ANSWER: Final = 2.0  # seconds kept of an invocation's time to tell CloudFront and Lambda how it ended
+_FOR_API: Final = 27.0  # seconds; API Gateway waits 29 for an answer
+_TO_END: Final = (
+    5.0  # seconds for what an invocation had to abandon; a stalled call ends at once, its time is long over
+)
+_abandoned: list[Future[bool]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Services:
 
     settings: Settings
     pipeline: Pipeline
+    edge: Distribution | NoEdge
 
 
 @cache
@@ -40,14 +51,25 @@ def services() -> Services:
     s3 = boto3.client("s3", config=CONFIG)
     table = settings.metadata_table
     records = MetadataTable(boto3.client("dynamodb", config=CONFIG), table) if table else NoTable()
+    parameter = settings.distribution_parameter
+    # Their clients, 60 ms each, are opened at the first overwrite: most uploads don't need them.
+    edge = (
+        Distribution(
+            partial(boto3.client, "cloudfront", config=CONFIG),
+            id_from_parameter(partial(boto3.client, "ssm", config=CONFIG), parameter),
+        )
+        if parameter
+        else NoEdge()
+    )
     pipeline = Pipeline(
         SourceBucket(s3, settings.upload_bucket),
         RenditionBucket(s3, settings.processed_bucket, settings.cache_control),
         records,
         settings.variants,
         settings.limits,
+        edge,
     )
-    return Services(settings, pipeline)
+    return Services(settings, pipeline, edge)
 
 
 with suppress(InvalidSettings):  # told by the first invocation, which has an answer to give
@@ -57,41 +79,82 @@ with suppress(InvalidSettings):  # told by the first invocation, which has an an
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Entry point. Raises only for an event that Lambda should retry by itself."""
     telemetry.begin(getattr(context, "aws_request_id", ""))  # none when invoked by hand
-    if api.is_api_request(event):
-        return _answer(event)
-    if events.is_queue_batch(event):
-        return _process_messages(event["Records"])
-    for failure in _process_sources(events.parse(event)):
-        raise failure
-    return None
+    deadline = _deadline(context)
+    _end_abandoned()
+    try:
+        if api.is_api_request(event):
+            return _answer(event, min(deadline, time.monotonic() + _FOR_API))
+        if events.is_queue_batch(event):
+            return _process_messages(event["Records"], deadline)
+        for failure in _process_sources(events.parse(event), deadline):
+            raise failure
+        return None
+    finally:
+        _purge()
 
 
-def _process_messages(messages: list[dict[str, Any]]) -> dict[str, Any]:
+def _deadline(context: Any) -> float:
+    """When all work has to be done, in seconds of `time.monotonic`; never, when invoked by hand."""
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return time.monotonic() + left() / 1000 - _TO_ANSWER if left else math.inf
+
+
+def _end_abandoned() -> None:
+    """Exit when what an earlier invocation abandoned goes on and on: it may hold the pixels. Lambda starts anew."""
+    wait(_abandoned, timeout=_TO_END)
+    if not all(outcome.done() for outcome in _abandoned):
+        sys.exit("work that an earlier invocation abandoned does not end")
+    _abandoned.clear()
+
+
+def _purge() -> None:
+    with suppress(InvalidSettings):  # nothing was done, and it has been told
+        try:
+            services().edge.purge()
+        except ImageProcessorError as error:
+            telemetry.not_purged(error)
+
+
+def _process_messages(messages: list[dict[str, Any]], deadline: float) -> dict[str, Any]:
     # All at once: while one message has the pixels, the others wait for S3. Powertools' batch takes them in turn.
-    with ThreadPoolExecutor(max_workers=len(messages)) as pool:
-        done = list(pool.map(_process_message, messages))
-    failed = [message["messageId"] for message, ok in zip(messages, done, strict=True) if not ok]
+    pool = ThreadPoolExecutor(max_workers=len(messages))
+    outcomes = [pool.submit(_process_message, message, deadline) for message in messages]
+    wait(outcomes, timeout=None if deadline == math.inf else max(0.0, deadline - time.monotonic()))
+    # What isn't done comes back alone. A thread that goes on in a later invocation looks, too, after it wrote.
+    pool.shutdown(wait=False, cancel_futures=True)
+    failed = [message["messageId"] for message, done in zip(messages, outcomes, strict=True) if not _is_done(done)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _process_message(message: Mapping[str, Any]) -> bool:
+def _is_done(outcome: Future[bool]) -> bool:
+    if outcome.done() and not outcome.cancelled():
+        return outcome.result()
+    telemetry.will_retry(None, Unavailable("the function ran out of time; try again later"))
+    _abandoned.append(outcome)
+    return False
+
+
+def _process_message(message: Mapping[str, Any], deadline: float) -> bool:
     try:
-        return not _process_sources(events.parse_message(message.get("body")))
+        again = events.was_delivered_before(message)
+        return not _process_sources(events.parse_message(message.get("body")), deadline, again=again)
     except Exception as fault:  # noqa: BLE001 - a message that can't be read fails alone
         telemetry.will_retry(None, _known(fault))
         return False
 
 
-def _process_sources(source_events: list[events.SourceEvent]) -> list[ImageProcessorError]:
+def _process_sources(
+    source_events: list[events.SourceEvent], deadline: float, *, again: bool = False
+) -> list[ImageProcessorError]:
     """Bring each source up to date; returns the errors that are worth another try."""
-    outcomes = [_process_source(source_event) for source_event in source_events]
+    outcomes = [_process_source(source_event, deadline, again=again) for source_event in source_events]
     return [error for error in outcomes if error and error.retryable]
 
 
-def _process_source(source_event: events.SourceEvent) -> ImageProcessorError | None:
+def _process_source(source_event: events.SourceEvent, deadline: float, *, again: bool) -> ImageProcessorError | None:
     started = time.perf_counter()
     try:
-        records = _publish(source_event)
+        records = _publish(source_event, deadline, again=again)
     except Exception as fault:  # noqa: BLE001 - the one place where the unknown becomes a retry and a log line
         error = _known(fault)
         (telemetry.will_retry if error.retryable else telemetry.failed)(source_event.key, error)
@@ -100,21 +163,21 @@ def _process_source(source_event: events.SourceEvent) -> ImageProcessorError | N
     return None
 
 
-def _publish(source_event: events.SourceEvent) -> list[Record]:
+def _publish(source_event: events.SourceEvent, deadline: float, *, again: bool) -> list[Record]:
     upload_bucket = services().settings.upload_bucket
     if source_event.bucket != upload_bucket:
         raise ForbiddenSource(f"bucket {source_event.bucket} is not the upload bucket, {upload_bucket}")
-    return services().pipeline.publish(source_event.key)
+    return services().pipeline.publish(source_event.key, deadline, again=again)
 
 
-def _answer(event: dict[str, Any]) -> dict[str, Any]:
+def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
     started = time.perf_counter()
     origins: tuple[str, ...] = ()
     route, code = f"{event['httpMethod']} {event.get('resource')}", None
     try:
         settings, pipeline = services().settings, services().pipeline
         origins = settings.cors_origins
-        status, body = api.answer(event, pipeline, settings.upload_bucket)
+        status, body = api.answer(event, pipeline, settings.upload_bucket, deadline)
     except Exception as fault:  # noqa: BLE001 - a caller gets an answer, whatever happens
         error = _known(fault)
         if error.retryable:

@@ -9,10 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_processor.errors import Throttled, Unavailable
 
-# A call that stalls is given up after three tries, 21 s in all, of the function's 60; what it was for comes back by the
-# queue, minutes later. Ten connections: one for each message of a batch.
+# A call is tried three times. One that is refused at once waits 1 s and 2 s at most in between; one that stalls, 2 s to
+# connect and 5 s to be answered each time, is given up after 24 s. Of the function's 60 that leaves room for two in a
+# row: a source that needs longer is abandoned by `app`, and comes back by the queue, minutes later. Standard mode also
+# stops all retries of a client when one call in a few fails, lest an outage be answered with three times the load.
+# Connections: one for each message of a batch, and for the pipeline's calls beside them.
 CONFIG: Final = Config(
-    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=10
+    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=30
 )
 _THROTTLED: Final = {
     "429",
@@ -22,6 +25,7 @@ _THROTTLED: Final = {
     "SlowDown",
     "Throttling",
     "ThrottlingException",
+    "TooManyInvalidationsInProgress",
     "TooManyRequestsException",
 }
 

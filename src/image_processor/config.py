@@ -58,6 +58,7 @@ class Settings:
     upload_bucket: str
     processed_bucket: str
     metadata_table: str | None
+    distribution_parameter: str | None
     variants: tuple[Variant, ...]
     limits: Limits
     cache_control: str
@@ -79,6 +80,7 @@ class Settings:
             upload_bucket=read("UPLOAD_BUCKET"),
             processed_bucket=read("PROCESSED_BUCKET"),
             metadata_table=environment.get("METADATA_TABLE") or None,
+            distribution_parameter=environment.get("DISTRIBUTION_PARAMETER") or None,
             variants=read("VARIANTS", parse_variants),
             limits=Limits(
                 max_bytes=read("MAX_SOURCE_BYTES", _up_to(5 * 1024**3)),

@@ -28,6 +28,11 @@ def is_queue_batch(event: Mapping[str, Any]) -> bool:
     return bool(records) and isinstance(records, list) and all(_service(record) == "aws:sqs" for record in records)
 
 
+def was_delivered_before(message: Mapping[str, Any]) -> bool:
+    """Whether SQS has handed this message out before: then its work was begun, and may have ended anywhere."""
+    return str((message.get("attributes") or {}).get("ApproximateReceiveCount", "1")) != "1"
+
+
 def parse_message(body: object) -> list[SourceEvent]:
     """The source events in the body of a message; raises `UnknownEvent`."""
     try:

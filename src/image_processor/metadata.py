@@ -3,11 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from image_processor.aws import speaking_to
+from botocore.exceptions import ClientError
+
+from image_processor.aws import error_code, speaking_to
 from image_processor.errors import Throttled
-from image_processor.model import Record
+from image_processor.model import KeptRecord, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,21 +31,40 @@ class MetadataTable:
         """Write records, over older ones of the same id."""
         self._write([{"PutRequest": {"Item": _item(record)}} for record in records])
 
-    def ids(self, original_file: str) -> list[str]:
-        """The ids of a source's records, as the index knows them: it may be a second behind the table."""
+    def of(self, original_file: str) -> list[KeptRecord]:
+        """The records of a source, as the index knows them: it may be a second behind the table."""
         with speaking_to("DynamoDB"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName=INDEX,
                 KeyConditionExpression="original_file = :file",
                 ExpressionAttributeValues={":file": {"S": original_file}},
-                ProjectionExpression="id",
+                ProjectionExpression="id, variant, transformation, processed_at",
             )
-            return [item["id"]["S"] for page in pages for item in page["Items"]]
+            items = [item for page in pages for item in page["Items"]]
+        return [
+            KeptRecord(
+                id=item["id"]["S"],
+                name=(item.get("variant") or item["transformation"])["S"],
+                processed_at=item["processed_at"]["S"],
+            )
+            for item in items
+        ]
 
-    def delete(self, ids: Sequence[str]) -> None:
-        """Remove records; one that is gone already is no fault."""
-        self._write([{"DeleteRequest": {"Key": {"id": {"S": record_id}}}} for record_id in ids])
+    def delete(self, record_id: str, **only_if: str) -> None:
+        """Remove a record, if its attributes still are these; one that is another, or gone, is no fault."""
+        condition: dict[str, Any] = {
+            "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in only_if),
+            "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in only_if.items()},
+        }
+        with speaking_to("DynamoDB"):
+            try:
+                self._client.delete_item(
+                    TableName=self._table, Key={"id": {"S": record_id}}, **(condition if only_if else {})
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
 
     def _write(self, requests: "list[WriteRequestTypeDef]") -> None:
         for start in range(0, len(requests), _BATCH):
@@ -64,11 +85,11 @@ class NoTable:
     def put(self, records: Sequence[Record]) -> None:
         """Keep nothing."""
 
-    def ids(self, original_file: str) -> list[str]:  # noqa: ARG002 - the port's signature
+    def of(self, original_file: str) -> list[KeptRecord]:  # noqa: ARG002 - the port's signature
         """Know nothing."""
         return []
 
-    def delete(self, ids: Sequence[str]) -> None:
+    def delete(self, record_id: str, **only_if: str) -> None:
         """Have nothing to remove."""
 
 

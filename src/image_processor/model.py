@@ -1,10 +1,9 @@
 """The values that pass between the pipeline and what it stores into, and how both name things."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import BinaryIO, Final
 
 from image_processor.errors import InvalidRequest
 
@@ -13,15 +12,35 @@ MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object of the upload bucket as it is now; `read` fetches its bytes, `close` gives up what is unread."""
+    """An object of the upload bucket as it is now.
+
+    `body` is read once, from its first byte to its last, while it is downloaded. A download that fails or ends early
+    raises a retryable error at that read and at each later one; closing it gives up what is unread.
+    """
 
     key: str
     etag: str
     version_id: str | None
     size: int  # bytes
     modified_at: datetime
-    read: Callable[[], bytes]
-    close: Callable[[], None]
+    body: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRendition:
+    """What S3 knows of a rendition: its own ETag, and that of the source it was made from; None if that isn't told."""
+
+    etag: str
+    source_etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """What tells a record from a later one of the same id: the time it was written for."""
+
+    id: str
+    name: str
+    processed_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,84 +4,79 @@ Write, then look again. S3's events come at least once and in any order, so an e
 what it says of the content is never trusted:
 
     1. read the source as it is now; gone: withdraw
-    2. render, write the renditions and the records
-    3. look at the source again. Same ETag: done. Another: go to 1. Gone: withdraw
+    2. render, write the renditions, then their records
+    3. look at the source again, and at the ad-hoc renditions just made. As they were: done. Another: go to 1
 
 Whoever writes last has looked last, so under any interleaving of workers the renditions end up those of the latest
-source, without a lock.
+source, without a lock. A worker that dies on the way has its event come back. A call on demand has none: if it dies
+between 2 and 3, and its source was overwritten and published in between, what it wrote stays until the source's next
+event or call.
 """
 
-import threading
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 from image_processor.config import Limits
-from image_processor.errors import ImageProcessorError, SourceNotFound, Unavailable
+from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
+from image_processor.keeping import Keeping, Kept
 from image_processor.model import Record, Source, location, record_id, rendition_key
+from image_processor.ports import Edge, Records, Renditions, Sources, at_once
 from image_processor.render import Rendition, render
 from image_processor.transformation import Transformation, Variant, check_area
+from image_processor.turns import Turns, check_time
+from image_processor.watermarks import Watermarks
 
 _LOOKS: Final = 5  # a source overwritten more often than this while it is processed comes back by the queue
-_READ_AHEAD: Final = 8 * 1024 * 1024  # bytes; ten larger sources, read while they wait, would take the pixels' memory
-
-
-class Sources(Protocol):
-    """Where sources are read."""
-
-    bucket: str
-
-    def get(self, key: str) -> Source | None: ...  # noqa: D102
-    def etag(self, key: str) -> str | None: ...  # noqa: D102
-
-
-class Renditions(Protocol):
-    """Where renditions are kept."""
-
-    bucket: str
-
-    def put(self, key: str, body: bytes, content_type: str, source_etag: str) -> None: ...  # noqa: D102
-    def names(self, source_key: str) -> list[str]: ...  # noqa: D102
-    def source_etag(self, key: str) -> str | None: ...  # noqa: D102
-    def delete(self, keys: Sequence[str]) -> None: ...  # noqa: D102
-
-
-class Records(Protocol):
-    """Where records are kept."""
-
-    def put(self, records: Sequence[Record]) -> None: ...  # noqa: D102
-    def ids(self, original_file: str) -> list[str]: ...  # noqa: D102
-    def delete(self, ids: Sequence[str]) -> None: ...  # noqa: D102
+_CHUNK: Final = 64 * 1024  # bytes
+_SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.CONFIG` has connections for both
 
 
 class Pipeline:
     """Makes and removes renditions; safe to call from several threads."""
 
     def __init__(
-        self, sources: Sources, renditions: Renditions, records: Records, variants: Sequence[Variant], limits: Limits
+        self,
+        sources: Sources,
+        renditions: Renditions,
+        records: Records,
+        variants: Sequence[Variant],
+        limits: Limits,
+        edge: Edge | None = None,
+        side: Executor | None = None,
     ) -> None:
         self._sources, self._renditions, self._records, self._limits = sources, renditions, records, limits
         self._variants = {variant.name: variant.transformation for variant in variants}
-        # One picture at a time: the function has one core by default, and its memory is enough for one source at the
-        # limit, while the other messages of a batch wait for S3.
-        self._pixels = threading.Lock()
+        self._side = side or ThreadPoolExecutor(_SIDE_CALLS, "side")
+        self._replaced = edge.replaced if edge else _nobody_told
+        self._keeping = Keeping(sources, renditions, records, self._variants, self._side, self._replaced)
+        self._turns, self._watermarks = Turns(), Watermarks(sources)
 
     @property
     def variants(self) -> Mapping[str, Transformation]:
         """The variants made of every source, by name."""
         return self._variants
 
-    def publish(self, key: str) -> list[Record]:
+    def publish(self, key: str, deadline: float = math.inf, *, again: bool = False) -> list[Record]:
         """Make all variants of a source as it is now, and remove what an older one left; withdraw it when it is gone.
 
         Returns the records of what was made, none for a source that is gone. A source that can't be rendered raises
-        its error after its old renditions were removed and the error was recorded.
+        its error after its old renditions were removed and the error was recorded. What can't be begun in time for the
+        `deadline`, in seconds of `time.monotonic`, raises `Unavailable`. `again` says that this was begun before, and
+        nobody knows what came of it.
         """
-        return self._settle(key, self._variants)
+        if again:
+            self._replaced(key)
+        return self._settle(key, self._variants, deadline)
 
-    def render_on_demand(self, key: str, wanted: Mapping[str, Transformation]) -> list[Record]:
+    def render_on_demand(
+        self, key: str, wanted: Mapping[str, Transformation], deadline: float = math.inf
+    ) -> list[Record]:
         """Make the wanted renditions, by name, of a source as it is now.
 
         Raises `SourceNotFound`, or the error of a source that can't be rendered. Before anything is done, it raises
@@ -90,33 +85,33 @@ class Pipeline:
         for name, transformation in wanted.items():
             rendition_key(key, name)
             check_area(transformation)
-        records = self._settle(key, wanted)
+        records = self._settle(key, wanted, deadline)
         if not records:
             raise SourceNotFound(f"there is no source {key!r}")
         return records
 
-    def withdraw(self, key: str, known: Collection[str] = ()) -> None:
-        """Remove all renditions and records of a source; `known` names ad-hoc ones that may just have been made."""
-        # The index may not know a record written a moment ago: those that are known by name are found by their ids.
-        ids = {self._id(key, name) for name in {*self._variants, *known}}
-        self._remove(key, self._renditions.names(key), also=ids.union(self._records.ids(self._original_file(key))))
-
-    def _settle(self, key: str, asked: Mapping[str, Transformation]) -> list[Record]:
+    def _settle(self, key: str, asked: Mapping[str, Transformation], deadline: float) -> list[Record]:
         wanted = asked
-        for _ in range(_LOOKS):
+        for lap in range(_LOOKS):
+            check_time(deadline)
+            if lap:  # the one before wrote what was no longer so, and it may have been looked at
+                self._replaced(key)
             records, failure = [], None
-            source = self._sources.get(key)
-            if source is None or _is_folder(source):
-                self.withdraw(key, wanted)
-            else:
+            with self._turns.present():
+                # What is kept is looked up while the source comes. What others write after it was, they look after.
+                kept = self._side.submit(self._keeping.kept, key)
+                source = self._sources.get(key)
                 try:
-                    records = self._write(source, wanted)
+                    if source is None or _is_folder(source):
+                        self._keeping.withdraw(key, kept.result(), wanted)
+                    else:
+                        records = self._write(source, wanted, kept, deadline)
                 except ImageProcessorError as error:
-                    if error.retryable:
+                    if source is None or error.retryable:
                         raise
                     failure = error
-                    self._record_failure(source, wanted, error)
-            if self._sources.etag(key) == (source and source.etag):
+                    self._record_failure(source, wanted, error, kept.result())
+            if self._is_settled(key, source, records):
                 if failure:
                     raise failure
                 return [record for record in records if (record.variant or record.transformation) in asked]
@@ -124,40 +119,64 @@ class Pipeline:
             wanted = {**self._variants, **asked}
         raise Unavailable(f"the source {key!r} keeps changing; try again later")
 
-    def _write(self, source: Source, wanted: Mapping[str, Transformation]) -> list[Record]:
-        with closing(source):
+    def _is_settled(self, key: str, source: Source | None, records: Sequence[Record]) -> bool:
+        """The second look: at the source, and at what was made of it without an event of its own that would mend it."""
+        etag = source.etag if source else None
+        looks = [lambda: self._sources.etag(key) == etag]
+        looks += [
+            partial(self._is_kept, f"{key}/{record.transformation}", etag) for record in records if not record.variant
+        ]
+        return all(at_once(self._side, looks))
+
+    def _is_kept(self, rendition: str, source_etag: str | None) -> bool:
+        found = self._renditions.find(rendition)
+        return found is not None and found.source_etag == source_etag
+
+    def _write(
+        self, source: Source, wanted: Mapping[str, Transformation], looking: "Future[Kept]", deadline: float
+    ) -> list[Record]:
+        with closing(source.body):
             keys = {name: rendition_key(source.key, name) for name in wanted}
-            pictures = dict(zip(wanted, self._render(source, wanted), strict=True))
-        for name, picture in pictures.items():
-            self._renditions.put(keys[name], picture.body, picture.content_type, source.etag)
-        records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
-        self._records.put(records)
+            pictures = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
+        kept = looking.result()
         # The other variants are left to the event of their own: they are made again, not missed in between.
-        self._remove_stale(source, keep={*wanted, *self._variants})
+        removal = partial(self._keeping.remove_stale, source, kept, keep={*wanted, *self._variants})
+        puts = [
+            partial(self._put, source, keys[name], picture, kept.renditions.get(name))
+            for name, picture in pictures.items()
+        ]
+        at_once(self._side, [removal, *puts])
+        records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
+        self._records.put(records)  # after the renditions: a record tells of a picture that is there
         return records
 
-    def _render(self, source: Source, wanted: Mapping[str, Transformation]) -> list[Rendition]:
+    def _put(self, source: Source, key: str, picture: Rendition, former: str | None) -> None:
+        etag = self._renditions.put(key, picture.body, picture.content_type, source.etag)
+        if former not in (None, etag):
+            self._replaced(source.key)
+
+    def _render(self, source: Source, wanted: Mapping[str, Transformation], deadline: float) -> list[Rendition]:
         self._limits.check_bytes(source.size)
-        ahead = source.read() if source.size <= _READ_AHEAD else None
-        with self._pixels:
-            return render(source.read() if ahead is None else ahead, list(wanted.values()), self._limits)
+        watermarks = self._watermarks.of(wanted.values())
+        failure = None
+        try:
+            with self._turns.turn(source, deadline) as body:
+                pictures = render(body, list(wanted.values()), self._limits, watermarks)
+        except CorruptImage as error:
+            failure = error
+        # Good or bad, a picture is what it is only if all of it came: a download that failed raises its own error here.
+        while source.body.read(_CHUNK):
+            pass
+        if failure:
+            raise failure
+        return pictures
 
-    def _record_failure(self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError) -> None:
+    def _record_failure(
+        self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError, kept: Kept
+    ) -> None:
         """No picture of an older source may stay, and the records of the variants say why there is none of this one."""
-        self._remove_stale(source)
+        self._keeping.remove_stale(source, kept, keep=())
         self._records.put([self._failed(source, name, error) for name in wanted if name in self._variants])
-
-    def _remove_stale(self, source: Source, keep: Collection[str] = ()) -> None:
-        names = [name for name in self._renditions.names(source.key) if name not in keep]
-        stale = [name for name in names if self._renditions.source_etag(f"{source.key}/{name}") != source.etag]
-        # Where the source has changed meanwhile, they may be the newer one's: the next lap tells.
-        if stale and self._sources.etag(source.key) == source.etag:
-            self._remove(source.key, stale)
-
-    def _remove(self, key: str, names: Sequence[str], also: Collection[str] = ()) -> None:
-        # Records first: after a crash between the two, the renditions still tell what is left to remove.
-        self._records.delete(sorted({*also, *(self._id(key, name) for name in names)}))
-        self._renditions.delete([f"{key}/{name}" for name in names])
 
     def _id(self, key: str, name: str) -> str:
         return record_id(self._sources.bucket, key, name)
@@ -188,17 +207,21 @@ class Pipeline:
             source_etag=source.etag,
             source_version_id=source.version_id,
             uploaded_at=_iso(source.modified_at),
-            processed_at=_iso(datetime.now(UTC)),
+            processed_at=_iso(datetime.now(UTC), "microseconds"),  # tells a record from any other of its id
         )
+
+
+def _nobody_told(key: str) -> None:
+    """There is no edge."""
 
 
 def _is_folder(source: Source) -> bool:
     """Whether this is what the S3 console makes for "Create folder", and no source; gives up its body if so."""
     folder = not source.size and source.key.endswith("/")
     if folder:
-        source.close()
+        source.body.close()
     return folder
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _iso(moment: datetime, to: str = "milliseconds") -> str:
+    return moment.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")

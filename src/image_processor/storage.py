@@ -1,12 +1,15 @@
 """Sources and renditions on S3."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
 
 from image_processor.aws import error_code, speaking_to
-from image_processor.model import MAX_KEY_BYTES, Source
+from image_processor.errors import ImageProcessorError, Unavailable
+from image_processor.model import MAX_KEY_BYTES, KeptRendition, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: what it was made from, told without the table
 Answer = TypeVar("Answer")
 _GONE: Final = {"NoSuchKey", "404", "NotFound"}
+# Another worker was faster: it replaced or removed the object, or is about to. Amazon S3 user guide, "How to perform
+# conditional deletes".
+_CHANGED: Final = {*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"}
+_CHUNK: Final = 64 * 1024  # bytes; of a picture that is decoded while it comes, the most that waits for the rest
 
 
 class SourceBucket:
@@ -27,20 +34,14 @@ class SourceBucket:
         answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
         if answer is None:
             return None
-        body = answer["Body"]
-
-        def read() -> bytes:
-            with speaking_to("S3"):
-                return body.read()
-
+        download = _Download(answer["Body"], answer["ContentLength"])
         return Source(
             key=key,
             etag=_bare(answer["ETag"]),
             version_id=answer.get("VersionId"),
             size=answer["ContentLength"],
             modified_at=answer["LastModified"],
-            read=read,
-            close=body.close,
+            body=cast("BinaryIO", io.BufferedReader(download, _CHUNK)),
         )
 
     def etag(self, key: str) -> str | None:
@@ -49,16 +50,57 @@ class SourceBucket:
         return _bare(answer["ETag"]) if answer else None
 
 
+class _Download(io.RawIOBase):
+    """A body on its way; whatever happens to it on the way is the way's fault, and never the picture's."""
+
+    def __init__(self, body: Any, size: int) -> None:
+        self._body, self._left = body, size
+        self._failure: ImageProcessorError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._receive(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def readall(self) -> bytes:  # the inherited one asks for 8 KiB at a time
+        return self._receive(None) if self._left else b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+    def _receive(self, size: int | None) -> bytes:
+        if self._failure:
+            raise self._failure
+        try:
+            with speaking_to("S3"):
+                try:
+                    chunk: bytes = self._body.read(size)
+                except (OSError, HTTPError) as error:  # botocore takes two of urllib3's for its own, and passes others
+                    raise HTTPClientError(error=error) from error
+            self._left -= len(chunk)
+            if self._left and (size is None or not chunk):
+                raise Unavailable("S3 broke a download off; try again later")
+        except ImageProcessorError as failure:
+            self._failure = failure
+            raise
+        return chunk
+
+
 class RenditionBucket:
     """The processed bucket. A rendition lies under its source's key: `cats/rio.jpg/thumbnail`."""
 
     def __init__(self, client: "S3Client", bucket: str, cache_control: str) -> None:
         self._client, self.bucket, self._cache_control = client, bucket, cache_control
 
-    def put(self, key: str, body: bytes, content_type: str, source_etag: str) -> None:
-        """Store a rendition, over an older one of the same key."""
+    def put(self, key: str, body: bytes, content_type: str, source_etag: str) -> str:
+        """Store a rendition, over an older one of the same key; returns its ETag."""
         with speaking_to("S3"):
-            self._client.put_object(
+            answer = self._client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
@@ -66,28 +108,33 @@ class RenditionBucket:
                 CacheControl=self._cache_control,
                 Metadata={SOURCE_ETAG: source_etag},
             )
+        return _bare(answer["ETag"])
 
-    def names(self, source_key: str) -> list[str]:
-        """The names of all renditions of a source; those of `cats/rio.jpg` are not among those of `cats`."""
+    def etags(self, source_key: str) -> dict[str, str]:
+        """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
         prefix = f"{source_key}/"
         if len(prefix.encode()) >= MAX_KEY_BYTES:  # nothing can lie there, and S3 takes no longer prefix
-            return []
+            return {}
         with speaking_to("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=prefix, Delimiter="/"
             )
-            return [item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", ())]
+            found = [item for page in pages for item in page.get("Contents", ())]
+        return {item["Key"].removeprefix(prefix): _bare(item["ETag"]) for item in found}
 
-    def source_etag(self, key: str) -> str | None:
-        """The ETag of the source that a rendition was made from; None when that can't be told."""
+    def find(self, key: str) -> KeptRendition | None:
+        """What is kept under a key; None when it is gone."""
         answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
-        return answer["Metadata"].get(SOURCE_ETAG) if answer else None
+        return KeptRendition(_bare(answer["ETag"]), answer["Metadata"].get(SOURCE_ETAG)) if answer else None
 
-    def delete(self, keys: Sequence[str]) -> None:
-        """Remove renditions; one that is gone already is no fault."""
+    def delete(self, key: str, etag: str) -> None:
+        """Remove a rendition if it still is the one of this ETag; one that was replaced or is gone is no fault."""
         with speaking_to("S3"):
-            for key in keys:
-                self._client.delete_object(Bucket=self.bucket, Key=key)
+            try:
+                self._client.delete_object(Bucket=self.bucket, Key=key, IfMatch=f'"{etag}"')
+            except ClientError as error:
+                if error_code(error) not in _CHANGED:
+                    raise
 
 
 def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:

@@ -115,6 +115,12 @@ def fault(route: str, error: ImageProcessorError) -> None:
     _count("Faults", code=error.code)
 
 
+def not_purged(error: ImageProcessorError) -> None:
+    """CloudFront was not told what was replaced; its caches are as late as Cache-Control lets them."""
+    _say(_logger().warning, "not purged", code=error.code, reason=str(error), exc_info=error)
+    _count("PurgesFailed", code=error.code)
+
+
 def answered(route: str, status: int, code: str | None, seconds: float) -> None:
     """The API gave an answer; `code` is the error's."""
     _say(_logger().info, "answered", route=route, status=status, code=code, milliseconds=round(seconds * 1000))

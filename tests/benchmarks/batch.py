@@ -91,16 +91,18 @@ class SlowS3:
             raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
         return {"ETag": f'"{Key}"', "Metadata": self.processed.get(Key, {})}
 
-    def put_object(self, *, Key: str, Metadata: dict[str, str], **_: Any) -> None:  # noqa: N803 - AWS's names
+    def put_object(self, *, Key: str, Metadata: dict[str, str], **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's names
         time.sleep(FIRST_BYTE)
         self.processed[Key] = Metadata
+        return {"ETag": f'"{Key}"'}
 
     def get_paginator(self, _: str) -> SimpleNamespace:
         return SimpleNamespace(paginate=self._list)
 
     def _list(self, *, Prefix: str, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - AWS's names
         time.sleep(FIRST_BYTE)
-        return [{"Contents": [{"Key": key} for key in list(self.processed) if key.startswith(Prefix)]}]
+        keys = [key for key in list(self.processed) if key.startswith(Prefix)]
+        return [{"Contents": [{"Key": key, "ETag": f'"{key}"'} for key in keys]}]
 
 
 class SlowTable:
@@ -109,6 +111,13 @@ class SlowTable:
     def batch_write_item(self, **_: Any) -> dict[str, Any]:
         time.sleep(TABLE_ANSWER)
         return {"UnprocessedItems": {}}
+
+    def get_paginator(self, _: str) -> SimpleNamespace:
+        return SimpleNamespace(paginate=self._query)
+
+    def _query(self, **_: Any) -> list[dict[str, Any]]:
+        time.sleep(TABLE_ANSWER)
+        return [{"Items": []}]
 
 
 def compare(source: bytes, rounds: int = ROUNDS) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import pytest
 from hypothesis import settings
@@ -12,7 +13,7 @@ from image_processor.pipeline import Pipeline
 from image_processor.storage import RenditionBucket, SourceBucket
 from image_processor.transformation import parse_variants
 
-from .fakes import PROCESSED, TABLE, UPLOADS, FakeS3, FakeTable
+from .fakes import PROCESSED, TABLE, UPLOADS, FakeEdge, FakeS3, FakeTable, Inline
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -41,16 +42,27 @@ def table() -> FakeTable:
 
 
 @pytest.fixture
-def new_pipeline(s3: FakeS3, table: FakeTable) -> Callable[..., Pipeline]:
+def edge() -> FakeEdge:
+    return FakeEdge()
+
+
+@pytest.fixture
+def new_pipeline(s3: FakeS3, table: FakeTable, edge: FakeEdge) -> Callable[..., Pipeline]:
     """A worker; several of them share the same buckets and table."""
 
-    def new(variants: str = "thumbnail:width=8,height=8;wide:width=16", limits: Limits = Limits()) -> Pipeline:  # noqa: B008
+    def new(
+        variants: str = "thumbnail:width=8,height=8;wide:width=16",
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        side: Executor | None = None,
+    ) -> Pipeline:
         return Pipeline(
             SourceBucket(s3, UPLOADS),
             RenditionBucket(s3, PROCESSED, "public, max-age=300"),
             MetadataTable(table, TABLE),
             parse_variants(variants),
             limits,
+            edge,
+            side or Inline(),
         )
 
     return new

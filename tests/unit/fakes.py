@@ -1,7 +1,9 @@
 """S3 and DynamoDB in dictionaries: as much of their clients as the function calls, and ways to make them fail."""
 
 import io
+import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime
 from hashlib import md5
 from types import SimpleNamespace
@@ -25,6 +27,7 @@ class Fake:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
         self._actions: dict[tuple[str, int], Callable[[], Any]] = {}
+        self._counting = threading.Lock()
 
     def before(self, operation: str, nth: int, action: Callable[[], Any]) -> None:
         self._actions[operation, self.count(operation) + nth] = action
@@ -39,10 +42,33 @@ class Fake:
         return sum(called == operation for called, _ in self.calls)
 
     def called(self, operation: str, what: str) -> None:
-        self.calls.append((operation, what))
-        action = self._actions.pop((operation, self.count(operation)), None)
+        with self._counting:
+            self.calls.append((operation, what))
+            action = self._actions.pop((operation, self.count(operation)), None)
         if action:
             action()
+
+
+class Inline(Executor):
+    """Does at once, in the caller's thread, what the function does beside it: in the same order each time."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        outcome: Future[Any] = Future()
+        try:
+            outcome.set_result(work(*arguments, **named))
+        except Exception as error:  # noqa: BLE001 - the future tells it
+            outcome.set_exception(error)
+        return outcome
+
+
+class FakeEdge:
+    """Notes the keys it is told."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def replaced(self, key: str) -> None:
+        self.keys.append(key)
 
 
 class FakeS3(Fake):
@@ -76,12 +102,11 @@ class FakeS3(Fake):
         if kept is None:
             raise refusal("NoSuchKey", "GetObject")
         self.open_bodies.add(Key)
-        body = io.BytesIO(kept.body)
+        body = io.BytesIO(kept.body[: kept.arrives])
 
-        def read() -> bytes:
+        def read(size: int | None = None) -> bytes:
             self.called("read", Key)
-            self.open_bodies.discard(Key)
-            return body.read()
+            return body.read(size)
 
         def close() -> None:
             self.open_bodies.discard(Key)
@@ -101,16 +126,21 @@ class FakeS3(Fake):
             raise refusal("404", "HeadObject")
         return {"ETag": f'"{kept.etag}"', "Metadata": kept.metadata}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **headers: Any) -> None:  # noqa: N803 - AWS's names
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **headers: Any) -> dict[str, Any]:  # noqa: N803
         self.called("put_object", Key)
         assert len(Key.encode()) <= 1024
         assert Bucket == PROCESSED
         self.objects[Bucket, Key] = _stored(Body, headers["Metadata"], headers["ContentType"], headers["CacheControl"])
+        return {"ETag": f'"{self.objects[Bucket, Key].etag}"'}
 
-    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803 - AWS's names
+    def delete_object(self, *, Bucket: str, Key: str, IfMatch: str) -> None:  # noqa: N803 - AWS's names
         self.called("delete_object", Key)
         assert Bucket == PROCESSED
-        self.objects.pop((Bucket, Key), None)
+        if (Bucket, Key) not in self.objects:
+            raise refusal("NoSuchKey", "DeleteObject")
+        if f'"{self.objects[Bucket, Key].etag}"' != IfMatch:
+            raise refusal("PreconditionFailed", "DeleteObject")
+        del self.objects[Bucket, Key]
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
         assert operation == "list_objects_v2"
@@ -124,7 +154,10 @@ class FakeS3(Fake):
             if bucket == Bucket and key.startswith(Prefix) and Delimiter not in key.removeprefix(Prefix)
         )
         pages = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)]
-        return [{"Contents": [{"Key": key} for key in page]} for page in pages] or [{}]
+        return [
+            {"Contents": [{"Key": key, "ETag": f'"{self.objects[Bucket, key].etag}"'} for key in page]}
+            for page in pages
+        ] or [{}]
 
 
 class FakeTable(Fake):
@@ -149,12 +182,18 @@ class FakeTable(Fake):
         taken = len(requests) // 2 if self.unprocessed else len(requests)
         self.unprocessed = max(0, self.unprocessed - 1)
         for request in requests[:taken]:
-            if "PutRequest" in request:
-                self.items[_id(request)] = request["PutRequest"]["Item"]
-            else:
-                self.items.pop(_id(request), None)
+            self.items[_id(request)] = request["PutRequest"]["Item"]
         left = requests[taken:]
         return {"UnprocessedItems": {table: left} if left else {}}
+
+    def delete_item(self, *, TableName: str, Key: dict[str, Any], **condition: Any) -> None:  # noqa: N803 - AWS's names
+        self.called("delete_item", TableName)
+        item = self.items.get(Key["id"]["S"], {})
+        wanted = condition.get("ExpressionAttributeValues", {})
+        assert condition.get("ConditionExpression", "") == " AND ".join(f"{name[1:]} = {name}" for name in wanted)
+        if any(item.get(name[1:]) != value for name, value in wanted.items()):
+            raise refusal("ConditionalCheckFailedException", "DeleteItem")
+        self.items.pop(Key["id"]["S"], None)
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
         assert operation == "query"
@@ -164,7 +203,12 @@ class FakeTable(Fake):
         wanted = query["ExpressionAttributeValues"][":file"]
         self.called("query", wanted["S"])
         assert (query["TableName"], query["IndexName"]) == (TABLE, "by-original-file")
-        found = [{"id": item["id"]} for item in self.items.values() if item["original_file"] == wanted]
+        names = query["ProjectionExpression"].split(", ")
+        found = [
+            {name: item[name] for name in names if name in item}
+            for item in self.items.values()
+            if item["original_file"] == wanted
+        ]
         if self.index_is_behind:
             found = []
         return [{"Items": found[start : start + PAGE]} for start in range(0, len(found), PAGE)] or [{"Items": []}]
@@ -173,6 +217,7 @@ class FakeTable(Fake):
 def _stored(body: bytes, metadata: dict[str, str], content_type: str = "", cache_control: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         body=body,
+        arrives=len(body),  # bytes of it that a download brings, before the connection ends
         etag=md5(body, usedforsecurity=False).hexdigest(),
         metadata=metadata,
         content_type=content_type,
@@ -182,4 +227,4 @@ def _stored(body: bytes, metadata: dict[str, str], content_type: str = "", cache
 
 
 def _id(request: dict[str, Any]) -> str:
-    return (request.get("PutRequest", {}).get("Item") or request["DeleteRequest"]["Key"])["id"]["S"]
+    return str(request["PutRequest"]["Item"]["id"]["S"])

@@ -32,7 +32,7 @@ class NotingPipeline:
         self.asked: list[tuple[str, dict[str, Transformation]]] = []
         self._error = error
 
-    def render_on_demand(self, key, wanted):
+    def render_on_demand(self, key, wanted, deadline):  # noqa: ARG002 - the pipeline's signature
         self.asked.append((key, dict(wanted)))
         if self._error:
             raise self._error

@@ -6,13 +6,14 @@ from PIL import Image
 from image_processor.errors import CorruptImage, SourceNotFound, Throttled, Unavailable
 from image_processor.transformation import Transformation
 
-from .fakes import refusal
+from .fakes import PROCESSED, refusal
 from .pictures import encode
 
 KEY = "cats/rio.jpg"
 RED = encode(Image.new("RGB", (40, 30), "red"), "png")
 BLUE = encode(Image.new("RGB", (40, 30), "blue"), "png")
 BROKEN = RED[:60]
+OTHER_RED = encode(Image.new("RGB", (40, 30), "red"), "png", compress_level=0)  # makes the same pictures as RED
 AD_HOC = {"width=4": Transformation(width=4)}
 BOTH = (f"{KEY}/thumbnail", f"{KEY}/wide")
 
@@ -148,13 +149,15 @@ def test_on_demand_of_a_corrupt_source_that_another_worker_publishes_mended_cost
 
 
 def test_a_late_worker_does_not_remove_what_was_made_on_demand_of_the_newer_source(new_pipeline, s3, table):
+    s3.upload(KEY, OTHER_RED)
+    new_pipeline().render_on_demand(KEY, AD_HOC)
     s3.upload(KEY, RED)
 
     def overwrite_and_render() -> None:
         s3.upload(KEY, BLUE)
         new_pipeline().render_on_demand(KEY, AD_HOC)
 
-    s3.before("list_objects_v2", 1, overwrite_and_render)
+    s3.before("read", 1, overwrite_and_render)
 
     new_pipeline().publish(KEY)
 
@@ -192,3 +195,62 @@ def test_a_late_worker_s_failing_table_is_retried_and_then_right(new_pipeline, s
     etag = s3.head_object(Bucket="uploads", Key=KEY)["ETag"].strip('"')
     assert s3.renditions() == dict.fromkeys(BOTH, etag)
     assert {record["source_etag"] for record in table.records().values()} == {etag}
+
+
+def names(keys) -> set[str]:
+    return {key.removeprefix("s3://uploads/").removeprefix(f"{KEY}/") for key in keys}
+
+
+@pytest.mark.parametrize("step", ["delete_item", "delete_object"])
+def test_a_stale_rendition_made_anew_while_it_is_removed_stays_with_its_record(new_pipeline, s3, table, step):
+    s3.upload(KEY, RED)
+    new_pipeline().render_on_demand(KEY, AD_HOC)
+    etag = s3.upload(KEY, BLUE)
+    (table if step == "delete_item" else s3).before(step, 1, lambda: new_pipeline().render_on_demand(KEY, AD_HOC))
+
+    new_pipeline().publish(KEY)
+
+    assert s3.renditions() == dict.fromkeys((*BOTH, f"{KEY}/width=4"), etag)
+    assert {name: record["source_etag"] for name, record in table.records().items()} == dict.fromkeys(
+        (f"s3://uploads/{KEY}/{name}" for name in ("thumbnail", "wide", "width=4")), etag
+    )
+
+
+def test_a_stale_rendition_that_looks_like_the_one_made_anew_goes_with_its_record(new_pipeline, s3, table):
+    s3.upload(KEY, RED)
+    new_pipeline().render_on_demand(KEY, AD_HOC)
+    s3.upload(KEY, OTHER_RED)
+    s3.before("delete_object", 1, lambda: new_pipeline().render_on_demand(KEY, AD_HOC))
+
+    new_pipeline().publish(KEY)
+
+    assert names(s3.renditions()) == names(table.records()) == {"thumbnail", "wide"}
+
+
+def test_on_demand_a_rendition_that_another_worker_removes_before_the_second_look_is_made_again(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    s3.before("head_rendition", 1, lambda: s3.objects.pop((PROCESSED, f"{KEY}/width=4")))
+
+    pipeline.render_on_demand(KEY, AD_HOC)
+
+    assert names(s3.renditions()) == {"thumbnail", "wide", "width=4"}
+    assert names(table.records()) == {"thumbnail", "wide", "width=4"}
+
+
+def test_a_record_written_anew_while_its_source_is_withdrawn_is_left_to_who_wrote_it(new_pipeline, s3, table):
+    s3.upload(KEY, RED)
+    new_pipeline().publish(KEY)
+    s3.remove(KEY)
+
+    def put_and_publish() -> None:
+        s3.upload(KEY, RED)
+        new_pipeline().publish(KEY)
+        table.fail("delete_item", 1, SystemExit())  # this worker's process ends before it can look again
+
+    table.before("delete_item", 1, put_and_publish)
+
+    with pytest.raises(SystemExit):
+        new_pipeline().publish(KEY)
+
+    assert set(s3.renditions()) == set(BOTH)
+    assert names(table.records()) == {"thumbnail", "wide"}

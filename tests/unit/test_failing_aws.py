@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, IncompleteReadError, ReadTimeoutError
 
 from image_processor import metadata
-from image_processor.aws import CONFIG, speaking_to
+from image_processor.aws import speaking_to
 from image_processor.errors import Throttled, Unavailable
 from image_processor.metadata import MetadataTable
 from image_processor.model import Record
@@ -69,7 +69,7 @@ def test_a_source_that_is_missing_is_none(s3):
 
     assert bucket.get("nope") is None
     assert bucket.etag("nope") is None
-    assert RenditionBucket(s3, PROCESSED, "").source_etag("nope") is None
+    assert RenditionBucket(s3, PROCESSED, "").find("nope") is None
 
 
 def test_a_source_that_must_not_be_read_is_not_taken_for_missing(s3):
@@ -89,13 +89,13 @@ def test_a_body_that_breaks_off_is_unavailable(s3):
     s3.fail("read", 1, IncompleteReadError(actual_bytes=1, expected_bytes=5))
 
     with pytest.raises(Unavailable):
-        source.read()
+        source.body.read()
 
 
 def test_a_rendition_of_unknown_origin_has_no_source_etag(s3):
     s3.put_object(Bucket=PROCESSED, Key="a/b", Body=b"", Metadata={}, ContentType="", CacheControl="")
 
-    assert RenditionBucket(s3, PROCESSED, "").source_etag("a/b") is None
+    assert RenditionBucket(s3, PROCESSED, "").find("a/b").source_etag is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 25, 26, 60])
@@ -130,11 +130,7 @@ def test_the_ids_of_a_source_are_found_page_by_page(table):
     records = MetadataTable(table, TABLE)
     records.put([record(number) for number in range(7)])
 
-    assert sorted(records.ids("s3://uploads/a")) == [f"id-{number}" for number in range(7)]
-    assert records.ids("s3://uploads/b") == []
-
-
-def test_one_call_to_aws_ends_before_the_function_does():
-    tries = CONFIG.retries["total_max_attempts"]
-
-    assert tries * (CONFIG.connect_timeout + CONFIG.read_timeout) < 60
+    assert sorted((kept.id, kept.name) for kept in records.of("s3://uploads/a")) == [
+        (f"id-{number}", f"v{number}") for number in range(7)
+    ]
+    assert records.of("s3://uploads/b") == []

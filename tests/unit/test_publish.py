@@ -156,6 +156,16 @@ def test_records_that_the_index_does_not_know_yet_are_removed_too(pipeline, s3, 
     assert not table.items
 
 
+def test_a_record_whose_rendition_is_lost_goes_at_the_next_event(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    del s3.objects[PROCESSED, f"{KEY}/width=4"]
+
+    pipeline.publish(KEY)
+
+    assert set(table.records()) == {f"s3://uploads/{KEY}/thumbnail", f"s3://uploads/{KEY}/wide"}
+
+
 def test_a_record_whose_rendition_is_lost_goes_with_its_source(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.render_on_demand(KEY, AD_HOC)

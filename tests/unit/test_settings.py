@@ -13,6 +13,7 @@ GOOD = {
     "UPLOAD_BUCKET": "uploads",
     "PROCESSED_BUCKET": "processed",
     "METADATA_TABLE": "records",
+    "DISTRIBUTION_PARAMETER": "/stack/distribution",
     "VARIANTS": "thumbnail:width=128,height=128,fit=cover",
     "MAX_SOURCE_BYTES": "52428800",
     "MAX_SOURCE_PIXELS": "80000000",
@@ -30,6 +31,7 @@ def test_a_good_environment_is_read():
         upload_bucket="uploads",
         processed_bucket="processed",
         metadata_table="records",
+        distribution_parameter="/stack/distribution",
         variants=parse_variants("thumbnail:width=128,height=128"),
         limits=Limits(max_bytes=52_428_800, max_pixels=80_000_000),
         cache_control="public, max-age=300",
@@ -52,6 +54,11 @@ def test_the_process_s_environment_is_read_by_default(monkeypatch):
 @pytest.mark.parametrize("environment", [without("METADATA_TABLE"), {**GOOD, "METADATA_TABLE": ""}])
 def test_without_a_table_s_name_there_is_no_table(environment):
     assert Settings.from_environment(environment).metadata_table is None
+
+
+@pytest.mark.parametrize("environment", [without("DISTRIBUTION_PARAMETER"), {**GOOD, "DISTRIBUTION_PARAMETER": ""}])
+def test_without_a_distribution_nobody_is_told(environment):
+    assert Settings.from_environment(environment).distribution_parameter is None
 
 
 @pytest.mark.parametrize(
