@@ -634,7 +634,15 @@ class TestLogs:
         [line] = [line for line in lines if line.get("message") == "published"]
         assert (line["key"], line["renditions"]) == ("rio.jpg", 1)
         assert line["function_request_id"] == CONTEXT.aws_request_id
-        assert [line["SourcesProcessed"] for line in lines if "_aws" in line] == [[1.0]]
+        assert line["steps_milliseconds"].keys() == {"read", "render", "put", "record", "look"}
+        assert (line["bytes_in"], line["bytes_out"]) == (
+            len(picture()),
+            rendition("rio.jpg/thumbnail")["ContentLength"],
+        )
+        assert line["lag_milliseconds"] > 0  # since the recorded message was sent
+        [metrics] = [line for line in lines if "_aws" in line]
+        assert metrics["SourcesProcessed"] == [1.0]
+        assert {"BytesIn", "BytesOut", "RenderTime", "StorageTime", "Lag"} < metrics.keys()
 
     def test_a_failure_is_counted_by_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
         upload("bad.jpg", b"text")

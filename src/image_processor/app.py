@@ -136,18 +136,21 @@ def _is_done(outcome: Future[bool]) -> bool:
 
 def _process_message(message: Mapping[str, Any], deadline: float) -> bool:
     try:
-        again = events.was_delivered_before(message)
-        return not _process_sources(events.parse_message(message.get("body")), deadline, again=again)
+        again, since = events.was_delivered_before(message), events.sent_at(message)
+        return not _process_sources(events.parse_message(message.get("body")), deadline, since, again=again)
     except Exception as fault:  # noqa: BLE001 - a message that can't be read fails alone
         telemetry.will_retry(None, _known(fault))
         return False
 
 
 def _process_sources(
-    source_events: list[events.SourceEvent], deadline: float, *, again: bool = False
+    source_events: list[events.SourceEvent], deadline: float, since: float | None = None, *, again: bool = False
 ) -> list[ImageProcessorError]:
     """Bring each source up to date; returns the errors that are worth another try."""
-    outcomes = [_process_source(source_event, deadline, again=again) for source_event in source_events]
+    outcomes = []
+    for source_event in source_events:
+        with telemetry.working(since):
+            outcomes.append(_process_source(source_event, deadline, again=again))
     return [error for error in outcomes if error and error.retryable]
 
 

@@ -33,6 +33,12 @@ def was_delivered_before(message: Mapping[str, Any]) -> bool:
     return str((message.get("attributes") or {}).get("ApproximateReceiveCount", "1")) != "1"
 
 
+def sent_at(message: Mapping[str, Any]) -> float | None:
+    """When S3 sent this message to the queue, in seconds of the epoch; None when that isn't told."""
+    milliseconds = str((message.get("attributes") or {}).get("SentTimestamp", ""))
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() else None
+
+
 def parse_message(body: object) -> list[SourceEvent]:
     """The source events in the body of a message; raises `UnknownEvent`."""
     try:

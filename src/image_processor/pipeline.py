@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from image_processor import telemetry
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
 from image_processor.keeping import Keeping, Kept
@@ -100,7 +101,8 @@ class Pipeline:
             with self._turns.present():
                 # What is kept is looked up while the source comes. What others write after it was, they look after.
                 kept = self._side.submit(self._keeping.kept, key)
-                source = self._sources.get(key)
+                with telemetry.step("read"):
+                    source = self._sources.get(key)
                 try:
                     if source is None or _is_folder(source):
                         self._keeping.withdraw(key, kept.result(), wanted)
@@ -122,11 +124,13 @@ class Pipeline:
     def _is_settled(self, key: str, source: Source | None, records: Sequence[Record]) -> bool:
         """The second look: at the source, and at what was made of it without an event of its own that would mend it."""
         etag = source.etag if source else None
+        telemetry.note(etag=etag, version=source.version_id if source else None)
         looks = [lambda: self._sources.etag(key) == etag]
         looks += [
             partial(self._is_kept, f"{key}/{record.transformation}", etag) for record in records if not record.variant
         ]
-        return all(at_once(self._side, looks))
+        with telemetry.step("look"):
+            return all(at_once(self._side, looks))
 
     def _is_kept(self, rendition: str, source_etag: str | None) -> bool:
         found = self._renditions.find(rendition)
@@ -145,9 +149,12 @@ class Pipeline:
             partial(self._put, source, keys[name], picture, kept.renditions.get(name))
             for name, picture in pictures.items()
         ]
-        at_once(self._side, [removal, *puts])
+        with telemetry.step("put"):
+            at_once(self._side, [removal, *puts])
+        telemetry.note(bytes_in=source.size, bytes_out=sum(len(picture.body) for picture in pictures.values()))
         records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
-        self._records.put(records)  # after the renditions: a record tells of a picture that is there
+        with telemetry.step("record"):  # after the renditions: a record tells of a picture that is there
+            self._records.put(records)
         return records
 
     def _put(self, source: Source, key: str, picture: Rendition, former: str | None) -> None:
@@ -160,7 +167,7 @@ class Pipeline:
         watermarks = self._watermarks.of(wanted.values())
         failure = None
         try:
-            with self._turns.turn(source, deadline) as body:
+            with self._turns.turn(source, deadline) as body, telemetry.step("render"):
                 pictures = render(body, list(wanted.values()), self._limits, watermarks)
         except CorruptImage as error:
             failure = error

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from image_processor import events
 from image_processor.errors import UnknownEvent
 from image_processor.events import SourceEvent, is_queue_batch, parse, parse_message
 
@@ -183,3 +184,19 @@ def test_any_json_is_read_or_refused(value):
 )
 def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
     assert is_queue_batch(event) is expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "before", "at"),
+    [
+        ({"ApproximateReceiveCount": "1", "SentTimestamp": "1767323045678"}, False, 1767323045.678),
+        ({"ApproximateReceiveCount": "2", "SentTimestamp": "1767323045000"}, True, 1767323045.0),
+        ({"SentTimestamp": "soon"}, False, None),
+        ({}, False, None),
+        (None, False, None),
+    ],
+)
+def test_a_message_tells_when_it_was_sent_and_whether_it_was_delivered_before(attributes, before, at):
+    message = {"attributes": attributes}
+
+    assert (events.was_delivered_before(message), events.sent_at(message)) == (before, at)
