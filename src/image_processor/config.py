@@ -13,20 +13,22 @@ from image_processor.transformation import Variant, parse_variants
 
 MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whatever a caller allows (2 × MAX_IMAGE_PIXELS)
 
+DEFAULT_MEMORY: Final = 1769  # MB, the template's; one whole vCPU
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a source may cost, found from its length and header before a pixel is decoded.
 
-    80 megapixels take every phone's 48, 50 and 64 megapixel pictures. The hungriest source at that limit, a WebP with
-    alpha, takes 1.4 GB while it is rendered, and 1.5 with a picture of `MAX_PIXELS`; the function has 1.7 by default.
-    A side is what a JPEG or a GIF can have at most; a longer one costs memory for each row.
+    80 megapixels take every phone's 48, 50 and 64 megapixel pictures. A side is what a JPEG or a GIF can have at most;
+    a longer one costs memory for each row. `memory` is the function's, in bytes; `memory.py` tells what takes how much.
     """
 
     max_bytes: int = 50 * 1024 * 1024
     max_pixels: int = 80_000_000
     max_side: int = 65_535
     max_frames: int = 1_000
+    memory: int = DEFAULT_MEMORY * 1024 * 1024
 
     def check_bytes(self, size: int) -> None:
         """Raise `SourceTooLarge` for a source of more bytes, whether it was read or is still to be."""
@@ -85,6 +87,7 @@ class Settings:
             limits=Limits(
                 max_bytes=read("MAX_SOURCE_BYTES", _up_to(5 * 1024**3)),
                 max_pixels=read("MAX_SOURCE_PIXELS", _up_to(MAX_SOURCE_PIXELS)),
+                memory=read("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _megabytes),
             ),
             cache_control=read("CACHE_CONTROL"),
             cors_origins=tuple(filter(None, (part.strip() for part in environment.get("CORS_ORIGINS", "").split(",")))),
@@ -107,3 +110,8 @@ def _up_to(high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _megabytes(text: str) -> int:
+    """Lambda's own word for the function's memory, which an emulator may not give."""
+    return _up_to(10_240)(text or str(DEFAULT_MEMORY)) * 1024 * 1024

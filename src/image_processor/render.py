@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image
 
-from image_processor import effects
+from image_processor import effects, memory
 from image_processor.config import Limits
 from image_processor.decoding.arriving import Stream
 from image_processor.decoding.decode import OpenSource, open_source
@@ -83,6 +83,9 @@ class _Picture:
             self.frames = min(opened.frames, transformation.frames or opened.frames)
         self._region = region(self._header.size, self._header.orientation, transformation)
         self.layout = self._lay_out(transformation)
+        source, canvas = self._header.size, self.layout.canvas
+        pixels = canvas[0] * canvas[1] * self.frames
+        memory.check_picture(source[0] * source[1], pixels, transformation.format, self._limits)
         self._made: list[Frame] = []
 
     def add(self, pixels: Pixels, milliseconds: int) -> None:

@@ -1,29 +1,14 @@
-"""A large JPEG is never decoded whole for a small picture."""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""What would not fit into the function's memory is refused, and a large JPEG is not decoded whole for a small picture."""
 
 import pytest
 from PIL import Image, JpegImagePlugin
 
-import image_processor
+from image_processor import memory
+from image_processor.config import Limits
+from image_processor.errors import SourceTooLarge
+from image_processor.options import MAX_PIXELS
 
 from .pictures import encode, make, photo
-
-PEAK = """
-import json, resource, sys
-import PIL.JpegImagePlugin
-from image_processor.render import render
-from image_processor.transformation import Transformation
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 ** 2)
-source = open(sys.argv[1], "rb").read()
-before = peak()
-[rendition] = render(source, [Transformation(width=128, height=128)])
-print(json.dumps([rendition.width, rendition.height, peak() - before]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +16,32 @@ def twelve_megapixels() -> bytes:
     return encode(photo((1000, 750)).resize((4000, 3000)), "jpeg", quality=85, subsampling=2)
 
 
-def peak_of_a_thumbnail(source: bytes, folder: Path) -> float:
-    """The megabytes that rendering adds to a fresh process."""
-    (folder / "source").write_bytes(source)
-    environment = {"PYTHONPATH": str(Path(image_processor.__file__).parents[1])}
+def test_a_source_that_would_not_fit_is_refused_before_it_is_decoded():
+    source = encode(photo((300, 200)), "webp")
+    needed = memory.RESERVED + len(source) + memory.DECODING["webp"] * 60_000
 
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(folder / "source")], env=environment, capture_output=True, check=True
-    )
-
-    width, height, megabytes = json.loads(done.stdout)
-    assert (width, height) == (128, 128)
-    return megabytes
+    make(source, "width=128", Limits(memory=needed))
+    with pytest.raises(SourceTooLarge, match=r"to decode 60000 pixels of webp takes up to \d+ MB .* function has \d+"):
+        make(source, "width=128", Limits(memory=needed - 1))
 
 
-def test_a_thumbnail_of_twelve_megapixels_takes_a_few_megabytes(twelve_megapixels, tmp_path):
-    assert peak_of_a_thumbnail(twelve_megapixels, tmp_path) < 12  # 3 measured; all pixels are 36
+def test_a_picture_that_would_not_fit_is_refused_before_it_is_made():
+    source = encode(Image.new("RGB", (10, 10)), "png")
+    needed = memory.RESERVED + memory.HELD * 100 + memory.ENCODING["avif"] * 1000 * 1000
+    wanted = "width=1000,height=1000,format=avif"
+
+    make(source, wanted, Limits(memory=needed))
+    with pytest.raises(SourceTooLarge, match="to make a picture of 1000000 pixels takes up to"):
+        make(source, wanted, Limits(memory=needed - 1))
 
 
-def test_a_transparent_source_is_in_memory_twice_at_most(tmp_path):
-    source = encode(Image.new("RGBA", (4000, 3000), (200, 100, 50, 128)), "png", compress_level=1)
+@pytest.mark.parametrize("kind", memory.DECODING)
+def test_the_default_limits_fit_into_the_function(kind):
+    limits = Limits()
+    pixels = {"jpeg2000": 24_000_000}.get(kind, limits.max_pixels)
 
-    assert peak_of_a_thumbnail(source, tmp_path) < 2 * 46 + 12  # once is 46
+    memory.check_source(kind, 0, pixels, limits)
+    memory.check_picture(limits.max_pixels, MAX_PIXELS, None, limits)
 
 
 @pytest.mark.parametrize(

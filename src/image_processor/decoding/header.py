@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from PIL import Image, UnidentifiedImageError
 
+from image_processor import memory
 from image_processor.config import Limits
 from image_processor.decoding import boxes, chunks, containers, icon, jpeg, jpeg2000, raw, tiff
 from image_processor.decoding.animation import loops_of
@@ -70,8 +71,10 @@ def read(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits: 
             limits.check_sides(*codestream.size)
         _refuse_kinds(source, source_format)
         load_plugin(plugin)
-        image = Image.open(_bounded(file, source, source_format), formats=[plugin])  # type: ignore[arg-type]  # reads and seeks, as it needs
+        reader = _bounded(file, source, source_format)
+        image = Image.open(reader, formats=[plugin])  # type: ignore[arg-type]  # reads and seeks, as it needs
         _check(image, limits)
+        _check_memory(image, reader, len(source), source_format, limits)
         if codestream and codestream.size != image.size:
             raise CorruptImage("the source begins like jpeg2000 and has two sizes")
         more = chunks.read(source) if plugin == "png" else {}
@@ -131,6 +134,14 @@ def _check(image: Image.Image, limits: Limits) -> None:
     run_length = any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ()))
     if run_length and image.width * image.height > MAX_RUN_LENGTH_PIXELS:
         raise SourceTooLarge(f"the source is a run-length BMP of more than {MAX_RUN_LENGTH_PIXELS} pixels")
+
+
+def _check_memory(image: Image.Image, reader: File, length: int, source_format: str, limits: Limits) -> None:
+    pixels = image.width * image.height
+    if source_format == "jpeg2000":  # what has more is decoded at a fraction
+        pixels = min(pixels, jpeg2000.MAX_PIXELS)
+    several = source_format == "jpeg" and not isinstance(reader, BoundedReader)
+    memory.check_source("jpeg of several scans" if several else source_format, length, pixels, limits)
 
 
 def _orientation(image: Image.Image, source_format: str, more: Mapping[bytes, bytes]) -> int:
