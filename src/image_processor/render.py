@@ -7,7 +7,7 @@ Turning and colour come after the resampling, on the small picture: before it th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +26,7 @@ from image_processor.pixels import Pixels
 from image_processor.transformation import Transformation
 
 NO_WATERMARKS: Final[Mapping[str, bytes]] = MappingProxyType({})
+WATERMARK_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
 LOOKED_AT: Final = 160  # pixels of the longer side; what a smart crop is decided on
 
 
@@ -147,7 +148,8 @@ class _Picture:
         width, height = (max(1, side * self.transformation.watermark_scale // 100) for side in size)
         inside = Transformation(width=width, height=height, fit="inside", enlarge=True)
         try:
-            opened = open_source(self._watermarks[key], self._limits)
+            limits = replace(self._limits, max_pixels=min(self._limits.max_pixels, WATERMARK_PIXELS))
+            opened = open_source(self._watermarks[key], limits)
             mark = _Picture(opened, inside, {})
             return mark._upright(opened.decode([(mark.layout.box, mark.layout.size)]), mark.layout)
         except ImageProcessorError as error:

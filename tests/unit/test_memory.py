@@ -1,4 +1,4 @@
-"""What would not fit into the function's memory is refused, and a large JPEG is not decoded whole for a small picture."""
+"""What would not fit into the function's memory is refused; a large JPEG is not decoded whole for a small picture."""
 
 import pytest
 from PIL import Image, JpegImagePlugin
