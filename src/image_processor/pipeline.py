@@ -28,7 +28,7 @@ from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotF
 from image_processor.keeping import Keeping, Kept
 from image_processor.model import Record, Source, location, record_id, rendition_key
 from image_processor.ports import Edge, Records, Renditions, Sources, at_once
-from image_processor.render import Rendition, render
+from image_processor.render import Rendition, render_each
 from image_processor.transformation import Transformation, Variant, check_area
 from image_processor.turns import Turns, check_time
 from image_processor.watermarks import Watermarks
@@ -67,7 +67,8 @@ class Pipeline:
         """Make all variants of a source as it is now, and remove what an older one left; withdraw it when it is gone.
 
         Returns the records of what was made, none for a source that is gone. A source that can't be rendered raises
-        its error after its old renditions were removed and the error was recorded. What can't be begun in time for the
+        its error after its old renditions were removed and the error was recorded; so does a variant that this source
+        can't give, after the others were made. What can't be begun in time for the
         `deadline`, in seconds of `time.monotonic`, raises `Unavailable`. `again` says that this was begun before, and
         nobody knows what came of it.
         """
@@ -97,7 +98,8 @@ class Pipeline:
             check_time(deadline)
             if lap:  # the one before wrote what was no longer so, and it may have been looked at
                 self._replaced(key)
-            records, failure = [], None
+            records: list[Record] = []
+            failure: ImageProcessorError | None = None
             with self._turns.present():
                 # What is kept is looked up while the source comes. What others write after it was, they look after.
                 kept = self._side.submit(self._keeping.kept, key)
@@ -107,7 +109,7 @@ class Pipeline:
                     if source is None or _is_folder(source):
                         self._keeping.withdraw(key, kept.result(), wanted)
                     else:
-                        records = self._write(source, wanted, kept, deadline)
+                        records, failure = self._write(source, wanted, kept, deadline)
                 except ImageProcessorError as error:
                     if source is None or error.retryable:
                         raise
@@ -138,13 +140,17 @@ class Pipeline:
 
     def _write(
         self, source: Source, wanted: Mapping[str, Transformation], looking: "Future[Kept]", deadline: float
-    ) -> list[Record]:
+    ) -> tuple[list[Record], ImageProcessorError | None]:
+        """Render and store; returns the records of what was made, and the first error of what could not be."""
         with closing(source.body):
             keys = {name: rendition_key(source.key, name) for name in wanted}
-            pictures = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
+            outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
+        pictures = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
+        failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
         kept = looking.result()
         # The other variants are left to the event of their own: they are made again, not missed in between.
-        removal = partial(self._keeping.remove_stale, source, kept, keep={*wanted, *self._variants})
+        keep = {*pictures, *self._variants} - set(failures)
+        removal = partial(self._keeping.remove_stale, source, kept, keep=keep)
         puts = [
             partial(self._put, source, keys[name], picture, kept.renditions.get(name))
             for name, picture in pictures.items()
@@ -153,22 +159,25 @@ class Pipeline:
             at_once(self._side, [removal, *puts])
         telemetry.note(bytes_in=source.size, bytes_out=sum(len(picture.body) for picture in pictures.values()))
         records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
+        failed = [self._failed(source, name, error) for name, error in failures.items() if name in self._variants]
         with telemetry.step("record"):  # after the renditions: a record tells of a picture that is there
-            self._records.put(records)
-        return records
+            self._records.put([*records, *failed])
+        return records, next(iter(failures.values()), None)
 
     def _put(self, source: Source, key: str, picture: Rendition, former: str | None) -> None:
         etag = self._renditions.put(key, picture.body, picture.content_type, source.etag)
         if former not in (None, etag):
             self._replaced(source.key)
 
-    def _render(self, source: Source, wanted: Mapping[str, Transformation], deadline: float) -> list[Rendition]:
+    def _render(
+        self, source: Source, wanted: Mapping[str, Transformation], deadline: float
+    ) -> list[Rendition | ImageProcessorError]:
         self._limits.check_bytes(source.size)
         watermarks = self._watermarks.of(wanted.values())
         failure = None
         try:
             with self._turns.turn(source, deadline) as body, telemetry.step("render"):
-                pictures = render(body, list(wanted.values()), self._limits, watermarks)
+                outcomes = render_each(body, list(wanted.values()), self._limits, watermarks)
         except CorruptImage as error:
             failure = error
         # Good or bad, a picture is what it is only if all of it came: a download that failed raises its own error here.
@@ -176,7 +185,7 @@ class Pipeline:
             pass
         if failure:
             raise failure
-        return pictures
+        return outcomes
 
     def _record_failure(
         self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError, kept: Kept

@@ -25,7 +25,8 @@ from image_processor.options import POSITIONS, SMART_POSITIONS
 from image_processor.pixels import Pixels
 from image_processor.transformation import Transformation
 
-NO_WATERMARKS: Final[Mapping[str, bytes]] = MappingProxyType({})
+Watermarks = Mapping[str, bytes | ImageProcessorError]  # by key; the error of one that can't be had
+NO_WATERMARKS: Final[Watermarks] = MappingProxyType({})
 WATERMARK_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
 LOOKED_AT: Final = 160  # pixels of the longer side; what a smart crop is decided on
 
@@ -44,7 +45,7 @@ def render(
     source: bytes | Stream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
-    watermarks: Mapping[str, bytes] = NO_WATERMARKS,
+    watermarks: Watermarks = NO_WATERMARKS,
 ) -> list[Rendition]:
     """Make one rendition for each transformation, all from one decode of the source, which may still be arriving.
 
@@ -53,13 +54,38 @@ def render(
     transformations name. Raises `SourceTooLarge` before decoding a pixel, `UnsupportedFormat` for what is not a known
     image, `CorruptImage` for one that can't be decoded, `InvalidTransformation` for what this source can't give.
     """
+    renditions = []
+    for outcome in render_each(source, transformations, limits, watermarks):
+        if isinstance(outcome, ImageProcessorError):
+            raise outcome
+        renditions.append(outcome)
+    return renditions
+
+
+def render_each(
+    source: bytes | Stream,
+    transformations: Sequence[Transformation],
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    watermarks: Watermarks = NO_WATERMARKS,
+) -> list[Rendition | ImageProcessorError]:
+    """As `render`, but where this source can't give a transformation stands its error, and the others go on."""
     opened = open_source(source, limits)
-    pictures = [_Picture(opened, transformation, watermarks) for transformation in transformations]
-    for number, (pixels, milliseconds) in enumerate(_frames(opened, pictures)):
-        for picture in pictures:
-            if number < picture.frames:
-                picture.add(pixels, milliseconds)
-    return [picture.rendition for picture in pictures]
+    outcomes: list[Rendition | ImageProcessorError | None] = [None] * len(transformations)
+    pictures: dict[int, _Picture] = {}
+    for place, transformation in enumerate(transformations):
+        try:
+            pictures[place] = _Picture(opened, transformation, watermarks)
+        except ImageProcessorError as error:
+            outcomes[place] = error
+    frames = _frames(opened, list(pictures.values())) if pictures else ()
+    for number, (pixels, milliseconds) in enumerate(frames):
+        for place, picture in pictures.items():
+            if outcomes[place] is None and number < picture.frames:
+                try:
+                    outcomes[place] = picture.add(pixels, milliseconds)
+                except ImageProcessorError as error:
+                    outcomes[place] = error
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterable[tuple[Pixels, int]]:
@@ -74,14 +100,14 @@ def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterable[tupl
 class _Picture:
     """One picture in the making, frame by frame; a still one has one frame. Encoded as soon as it has all of them."""
 
-    rendition: Rendition
-
-    def __init__(self, opened: OpenSource, transformation: Transformation, watermarks: Mapping[str, bytes]) -> None:
+    def __init__(self, opened: OpenSource, transformation: Transformation, watermarks: Watermarks) -> None:
         self.transformation = transformation
         self._header, self._limits, self._watermarks = opened.header, opened.limits, watermarks
         self.frames = 1
         if keeps_frames(transformation, self._header.format):
             self.frames = min(opened.frames, transformation.frames or opened.frames)
+        if self.frames > 1:
+            self._limits.check_frames(self.frames, *self._header.size)
         self._region = region(self._header.size, self._header.orientation, transformation)
         self.layout = self._lay_out(transformation)
         source, canvas = self._header.size, self.layout.canvas
@@ -89,13 +115,12 @@ class _Picture:
         memory.check_picture(source[0] * source[1], pixels, transformation.format, self._limits)
         self._made: list[Frame] = []
 
-    def add(self, pixels: Pixels, milliseconds: int) -> None:
-        """Make the next frame, of these pixels of the source."""
+    def add(self, pixels: Pixels, milliseconds: int) -> Rendition | None:
+        """Make the next frame, of these pixels of the source; with the last one, the rendition."""
         if not self._made:
             self._look(pixels)
         self._made.append(Frame(self._finished(self._upright(pixels, self.layout)), milliseconds))
-        if len(self._made) == self.frames:
-            self.rendition = self._encoded()
+        return self._encoded() if len(self._made) == self.frames else None
 
     def _lay_out(self, transformation: Transformation, place: Place | None = None) -> Layout:
         header = self._header
@@ -143,13 +168,14 @@ class _Picture:
         return _without_idle_alpha(image)
 
     def _watermark(self, key: str, size: Size) -> Image.Image:
-        if key not in self._watermarks:
-            raise SourceNotFound(f"there is no watermark {key!r}")
+        body = self._watermarks.get(key) or SourceNotFound(f"there is no watermark {key!r}")
+        if isinstance(body, ImageProcessorError):
+            raise body
         width, height = (max(1, side * self.transformation.watermark_scale // 100) for side in size)
         inside = Transformation(width=width, height=height, fit="inside", enlarge=True)
         try:
             limits = replace(self._limits, max_pixels=min(self._limits.max_pixels, WATERMARK_PIXELS))
-            opened = open_source(self._watermarks[key], limits)
+            opened = open_source(body, limits)
             mark = _Picture(opened, inside, {})
             return mark._upright(opened.decode([(mark.layout.box, mark.layout.size)]), mark.layout)
         except ImageProcessorError as error:

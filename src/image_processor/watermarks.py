@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
-from image_processor.errors import SourceNotFound, SourceTooLarge
+from image_processor.errors import ImageProcessorError, SourceNotFound, SourceTooLarge
 from image_processor.ports import Sources
 from image_processor.transformation import Transformation
 
@@ -20,13 +20,19 @@ class Watermarks:
         self._sources = sources
         self._lock, self._kept = threading.Lock(), dict[str, tuple[str, bytes]]()
 
-    def of(self, transformations: Iterable[Transformation]) -> dict[str, bytes]:
+    def of(self, transformations: Iterable[Transformation]) -> dict[str, bytes | ImageProcessorError]:
         """The watermarks of these transformations as they are now, by their keys.
 
-        Raises `SourceNotFound` or `SourceTooLarge`, which name the one that is missing or over `MAX_BYTES`.
+        In the place of one that is missing, or over `MAX_BYTES`, stands its error.
         """
         keys = {key for transformation in transformations if (key := transformation.watermark_key)}
-        return {key: self._get(key) for key in sorted(keys)}
+        return {key: self._get_or_tell(key) for key in sorted(keys)}
+
+    def _get_or_tell(self, key: str) -> bytes | ImageProcessorError:
+        try:
+            return self._get(key)
+        except (SourceNotFound, SourceTooLarge) as error:
+            return error
 
     def _get(self, key: str) -> bytes:
         etag = self._sources.etag(key)

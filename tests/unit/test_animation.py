@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, InvalidTransformation, SourceTooLarge
-from image_processor.render import render
+from image_processor.render import render, render_each
 from image_processor.transformation import Transformation
 
 from .pictures import BLUE, LIME, RED, assert_close, corners_of, decode, encode, four_corners, make
@@ -203,3 +203,12 @@ def test_stills_and_animations_come_from_one_source_at_once():
     moved, still, two = render(moving("webp"), [Transformation.parse(text) for text in wanted])
 
     assert [len(frames_of(rendition.body)) for rendition in (moved, still, two)] == [4, 1, 2]
+
+
+def test_a_still_is_made_of_an_animation_that_has_too_many_frames():
+    wanted = [Transformation.parse("width=30,format=webp"), Transformation.parse("width=30,format=png")]
+
+    refused, still = render_each(moving("gif"), wanted, Limits(max_frames=3))
+
+    assert isinstance(refused, SourceTooLarge)
+    assert still.width == 30

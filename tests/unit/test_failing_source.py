@@ -7,6 +7,7 @@ from image_processor.config import Limits
 from image_processor.errors import (
     CorruptImage,
     InvalidRequest,
+    InvalidTransformation,
     SourceTooLarge,
     Throttled,
     Unavailable,
@@ -87,6 +88,34 @@ def test_a_mended_source_s_records_say_processed_again(pipeline, s3, table):
 
     assert {record["status"] for record in table.records().values()} == {"processed"}
     assert not any("error_code" in record for record in table.records().values())
+
+
+def test_a_variant_that_the_source_can_not_give_leaves_the_others_made(new_pipeline, s3, table):
+    pipeline = new_pipeline("small:width=8;corner:crop=90_90_5_5;marked:width=9,watermark=logo.png;large:width=16")
+    s3.upload(KEY, RED)
+
+    with pytest.raises(InvalidTransformation, match="crop: 90_90_5_5 lies outside the source, which is 40×30"):
+        pipeline.publish(KEY)
+
+    assert set(s3.renditions()) == {f"{KEY}/small", f"{KEY}/large"}
+    records = {record["variant"]: record for record in table.records().values()}
+    assert {name: record["status"] for name, record in records.items()} == {
+        "small": "processed", "large": "processed", "corner": "failed", "marked": "failed",
+    }  # fmt: skip
+    assert records["corner"]["error_code"] == "invalid-transformation"
+    assert records["marked"]["error_message"] == "there is no watermark 'logo.png' in the upload bucket"
+
+
+def test_a_variant_that_a_newer_source_can_not_give_loses_its_older_picture(new_pipeline, s3):
+    pipeline = new_pipeline("small:width=8;corner:crop=30_20_5_5")
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    s3.upload(KEY, encode(Image.new("RGB", (20, 20), "blue"), "png"))
+
+    with pytest.raises(InvalidTransformation):
+        pipeline.publish(KEY)
+
+    assert set(s3.renditions()) == {f"{KEY}/small"}
 
 
 def test_an_ad_hoc_failure_leaves_no_record_of_its_own(pipeline, s3, table):

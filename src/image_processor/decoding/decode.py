@@ -71,11 +71,7 @@ class OpenSource:
         return None
 
     def decode_frames(self, most: int) -> Iterator[tuple[Pixels, int]]:
-        """The first `most` frames, each whole, with the milliseconds that it is shown.
-
-        Raises `SourceTooLarge` if they are too many, or have too many pixels in all.
-        """
-        self.limits.check_frames(most, *self.header.size)
+        """The first `most` frames, each whole, with the milliseconds that it is shown."""
         first = first_frame(self._image)
         for number in range(first, first + most):
             with decoding(self.header.format, self.limits):
