@@ -114,7 +114,7 @@ def test_a_picture_is_taken_for_corrupt_only_when_all_of_it_came(new_pipeline, s
         source.read(10)
         raise CorruptImage("the source can't be decoded")
 
-    monkeypatch.setattr(pipeline_module, "render", render)
+    monkeypatch.setattr(pipeline_module, "render_each", render)
 
     with pytest.raises(Unavailable):
         new_pipeline().publish(KEY)
@@ -133,8 +133,8 @@ def test_a_picture_is_published_only_when_all_of_it_came(new_pipeline, s3):
 def test_alone_a_picture_is_decoded_while_it_comes(new_pipeline, s3, monkeypatch):
     s3.upload(KEY, JPEG)
     reads = []
-    render = pipeline_module.render
-    monkeypatch.setattr(pipeline_module, "render", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
+    render = pipeline_module.render_each
+    monkeypatch.setattr(pipeline_module, "render_each", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
 
     new_pipeline().publish(KEY)
 
@@ -148,14 +148,14 @@ def test_in_company_it_is_read_before_its_turn_as_far_as_that_fits(new_pipeline,
     monkeypatch.setattr(turns, "READ_AHEAD", room)
     s3.upload(KEY, JPEG)
     pipeline, reads, left = new_pipeline(), [], []
-    render = pipeline_module.render
+    render = pipeline_module.render_each
 
     def rendering(*arguments):
         reads.append(s3.count("read"))
         left.append(pipeline._turns._room)
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render", rendering)
+    monkeypatch.setattr(pipeline_module, "render_each", rendering)
 
     pipeline.publish(KEY)
 

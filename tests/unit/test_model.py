@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
         self.jobs: list[Job | None] = [None, None]
         self.cached: dict[str, bytes] = {}  # by CloudFront
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pipeline_module, "render", paint)
+        self.patch.setattr(pipeline_module, "render_each", paint)
         self.patch.setattr(pipeline_module, "datetime", Clock())
 
     @rule(content=st.sampled_from(CONTENTS))

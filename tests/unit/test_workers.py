@@ -98,7 +98,7 @@ def test_only_one_source_has_its_pixels_in_memory(pipeline, s3, monkeypatch):
     for key, body in SOURCES.items():
         s3.upload(key, body)
     two_at_once = threading.Barrier(2)
-    render = pipeline_module.render
+    render = pipeline_module.render_each
 
     def rendering(*arguments):
         with pytest.raises(threading.BrokenBarrierError):  # nobody else came here within the time
@@ -106,7 +106,7 @@ def test_only_one_source_has_its_pixels_in_memory(pipeline, s3, monkeypatch):
         two_at_once.reset()
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render", rendering)
+    monkeypatch.setattr(pipeline_module, "render_each", rendering)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(pipeline.publish, list(SOURCES)[:2]))
