@@ -424,6 +424,7 @@ class TestMessagesOfTheQueue:
             with pytest.raises(SystemExit, match="does not end"):
                 invoke(messages(recorded("s3-test.json")))
             stalled.set()
+            app._abandoned[0].result()  # it would write into the next test's output
         app._abandoned.clear()
 
     def test_wrong_settings_keep_the_message(
