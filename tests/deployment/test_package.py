@@ -19,6 +19,7 @@ from PIL import Image, ImageCms
 from .project import PROJECT, Project, copy_project, error_line
 
 MB = 1_000_000
+SERVICES = {"s3", "dynamodb", "ssm", "cloudfront"}  # that the function calls
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,7 @@ def test_every_module_of_the_function_finds_what_it_imports(unzipped: Path) -> N
     code = f"""
 import importlib, pkgutil
 import image_processor
-for module in pkgutil.iter_modules(image_processor.__path__, "image_processor."):
+for module in pkgutil.walk_packages(image_processor.__path__, "image_processor."):
     importlib.import_module(module.name)
     print(module.name)
 files = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
@@ -200,9 +201,9 @@ assert not [file for file in files if "site-packages" in file], files
 assert [file for file in files if file.startswith({str(unzipped)!r})]
 """
     found = run_alone(unzipped, code).split()
-    assert found == sorted(
-        f"image_processor.{path.stem}" for path in (PROJECT / "src/image_processor").glob("[!_]*.py")
-    )
+    modules = [path.relative_to(PROJECT / "src").with_suffix("") for path in (PROJECT / "src").rglob("[!_]*.py")]
+    packages = {module.parent for module in modules} - {Path("image_processor")}
+    assert sorted(found) == sorted(".".join(module.parts) for module in {*modules, *packages})
 
 
 def test_the_clients_find_their_data(unzipped: Path) -> None:
@@ -218,9 +219,9 @@ for service in sys.argv[1:]:
     client.waiter_names, client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
 print(session.create_client("s3", **keys).generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"}))
 """
-    used = set(re.findall(r'\bclient\(\s*"([^"]+)"', "".join(
+    used = set(re.findall(r'\bclient[(,]\s*"([^"]+)"', "".join(
         path.read_text() for path in (PROJECT / "src").rglob("*.py"))))  # fmt: skip
-    assert used
+    assert used == SERVICES
     assert run_alone(unzipped, code, *sorted(used)).startswith("https://")
 
 
@@ -228,7 +229,7 @@ SPEAK = """
 import json, botocore.session
 session = botocore.session.get_session()
 said = {}
-for service in ("s3", "dynamodb"):
+for service in ("s3", "dynamodb", "ssm", "cloudfront"):
     model = session.get_service_model(service)
     for region in [*sys.argv[1:], "somewhere-new-1"]:
         client = session.create_client(service, region, aws_access_key_id="a", aws_secret_access_key="b")
@@ -254,9 +255,10 @@ def test_trimmed_clients_speak_to_the_same_places_with_the_same_words(unzipped: 
 
 def test_the_clients_data_hold_no_manual_and_no_other_service(unzipped: Path) -> None:
     data = unzipped / "botocore/data"
-    assert {folder.name for folder in data.iterdir() if folder.is_dir()} == {"s3", "dynamodb"}
+    assert {folder.name for folder in data.iterdir() if folder.is_dir()} == SERVICES
     assert '"documentation":"<p>' not in "".join(file.read_text() for file in data.rglob("*.json"))
-    assert sum(file.stat().st_size for file in data.rglob("*")) < MB  # of 3.1 MB that a start would parse
+    read_at_start = [file for file in data.rglob("*") if not {"ssm", "cloudfront"} & set(file.parts)]  # by need only
+    assert sum(file.stat().st_size for file in read_at_start) < MB  # of 3.1 MB that a start would parse
 
 
 def test_the_function_loads_the_pyc_of_the_zip_unchecked(unzipped: Path) -> None:

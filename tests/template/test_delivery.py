@@ -114,6 +114,17 @@ def test_without_one_the_distribution_has_cloudfronts(distribution: dict[str, An
     assert distribution["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
 
 
+def test_the_function_finds_the_distributions_id_by_a_name_that_draws_no_circle(stack: Stack) -> None:
+    parameter = stack.properties("DistributionId")
+    told = stack.properties("Function")["Environment"]["Variables"]["DISTRIBUTION_PARAMETER"]
+
+    assert parameter["Name"] == told
+    assert (parameter["Type"], parameter["Value"]) == ("String", "<Distribution>")
+    assert not {"Distribution", "DistributionId"} & stack.references["Function"]
+    # SSM refuses a name that begins with aws or ssm, with a slash or without, and a stack's may.
+    assert not told.lstrip("/").lower().startswith(("aws", "ssm"))
+
+
 def test_any_page_may_show_a_rendition_and_draw_it(headers: dict[str, Any]) -> None:
     cors = headers["CorsConfig"]
 

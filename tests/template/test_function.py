@@ -1,6 +1,7 @@
 """The function: what it is told, what it may do, and where it logs."""
 
 import importlib.util
+import re
 from typing import Any
 
 import pytest
@@ -24,7 +25,12 @@ MAY = {
 MAY_LIST = {("s3:ListBucket", "<UploadBucket.Arn>"), ("s3:ListBucket", "<ProcessedBucket.Arn>")}
 MAY_WITH_METADATA = {
     ("dynamodb:BatchWriteItem", "<MetadataTable.Arn>"),
+    ("dynamodb:DeleteItem", "<MetadataTable.Arn>"),
     ("dynamodb:Query", "<MetadataTable.Arn>/index/by-original-file"),
+}
+MAY_INVALIDATE = {
+    ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:111122223333:parameter<DistributionId>"),
+    ("cloudfront:CreateInvalidation", "arn:aws:cloudfront::111122223333:distribution/<Distribution>"),
 }
 
 
@@ -35,7 +41,9 @@ def stack() -> Stack:
 
 def _statements(stack: Stack) -> list[dict[str, Any]]:
     [policy] = stack.properties("FunctionRole")["Policies"]
-    return policy["PolicyDocument"]["Statement"]
+    apart = stack.of_type("AWS::IAM::Policy").values()
+    assert all(other["Roles"] == ["<FunctionRole>"] for other in apart)
+    return [statement for one in (policy, *apart) for statement in one["PolicyDocument"]["Statement"]]
 
 
 def _allowed(stack: Stack) -> set[tuple[str, str]]:
@@ -52,11 +60,16 @@ def _as_list(value: str | list[str]) -> list[str]:
 
 
 def test_the_role_may_do_exactly_what_the_function_does(stack: Stack) -> None:
-    assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA
+    assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA | MAY_INVALIDATE
 
 
 def test_the_role_has_no_rights_on_a_table_that_is_off() -> None:
-    assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST
+    assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST | MAY_INVALIDATE
+
+
+@pytest.mark.parametrize("switch", ["EnableCdn", "InvalidateCdn"])
+def test_the_role_has_no_rights_on_a_distribution_it_does_not_invalidate(switch: str) -> None:
+    assert _allowed(resolve(**{switch: "false"})) == MAY | MAY_LIST | MAY_WITH_METADATA
 
 
 def test_a_source_that_is_gone_can_be_told_from_one_that_is_forbidden(stack: Stack) -> None:
@@ -66,7 +79,8 @@ def test_a_source_that_is_gone_can_be_told_from_one_that_is_forbidden(stack: Sta
 def test_no_right_is_on_everything(stack: Stack) -> None:
     for action, resource in _allowed(stack):
         assert "*" not in action
-        assert resource.removesuffix("/*").startswith("<")  # on something of this stack
+        named = re.sub("^arn:aws:(ssm|cloudfront):[a-z0-9:-]*:(parameter|distribution/)", "", resource)
+        assert named.startswith("<")  # something of this stack
         assert "*" not in resource.removesuffix("/*")
 
 
@@ -80,7 +94,6 @@ def test_the_role_has_no_rights_from_elsewhere_and_serves_lambda_alone(stack: St
     assert trust["Action"] == "sts:AssumeRole"
     assert all(statement["Effect"] == "Allow" for statement in _statements(stack))
     assert len(stack.of_type("AWS::IAM::Role")) == 1
-    assert not stack.of_type("AWS::IAM::Policy")
 
 
 def test_the_environment_is_what_the_function_reads(stack: Stack) -> None:
@@ -88,6 +101,7 @@ def test_the_environment_is_what_the_function_reads(stack: Stack) -> None:
         "UPLOAD_BUCKET": "<UploadBucket>",
         "PROCESSED_BUCKET": "<ProcessedBucket>",
         "METADATA_TABLE": "<MetadataTable>",
+        "DISTRIBUTION_PARAMETER": "/image-processor/images/distribution-id",
         "VARIANTS": "thumbnail:width=128,height=128,fit=cover",
         "MAX_SOURCE_BYTES": "52428800",
         "MAX_SOURCE_PIXELS": "80000000",

@@ -38,6 +38,7 @@ every_extra = pytest.mark.parametrize(
     [
         {},
         {"RequireTls": "false"},
+        {"InvalidateCdn": "false"},
         {"AlarmEmail": "ops@example.com"},
         {"EnableDashboard": "true", "EnableTracing": "true"},
         {"CdnUrl": "http://localhost:4566"},
@@ -96,6 +97,16 @@ def test_the_function_knows_the_table_exactly_when_there_is_one(switches: dict[s
     environment = resolve(**switches).properties("Function")["Environment"]["Variables"]
 
     assert environment.get("METADATA_TABLE") == ("<MetadataTable>" if switches["EnableMetadata"] == "true" else None)
+
+
+@every_combination
+def test_the_function_knows_the_distribution_exactly_when_it_is_to_invalidate_it(switches: dict[str, str]) -> None:
+    for invalidate in ("true", "false"):
+        stack = resolve(**switches, InvalidateCdn=invalidate)
+        told = "DISTRIBUTION_PARAMETER" in stack.properties("Function")["Environment"]["Variables"]
+
+        assert told == ("DistributionId" in stack.resources) == ("InvalidationPolicy" in stack.resources)
+        assert told == (switches["EnableCdn"] == invalidate == "true")
 
 
 @every_combination
