@@ -6,6 +6,7 @@ REST API request                   ─▶ an HTTP answer, whatever happens
 """
 
 import math
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -29,9 +30,8 @@ from image_processor.storage import RenditionBucket, SourceBucket
 
 _TO_ANSWER: Final = 2.0  # seconds kept of an invocation's time to tell CloudFront and Lambda how it ended
 _FOR_API: Final = 27.0  # seconds; API Gateway waits 29 for an answer
-_TO_END: Final = (
-    5.0  # seconds for what an invocation had to abandon; a stalled call ends at once, its time is long over
-)
+# Seconds for what an invocation had to abandon; a stalled call ends at once, its time is long over.
+_TO_END: Final = 5.0
 _abandoned: list[Future[bool]] = []
 
 
@@ -100,10 +100,15 @@ def _deadline(context: Any) -> float:
 
 
 def _end_abandoned() -> None:
-    """Exit when what an earlier invocation abandoned goes on and on: it may hold the pixels. Lambda starts anew."""
+    """End the process when what an earlier invocation abandoned goes on and on: it may hold the pixels.
+
+    Lambda starts it anew, and the queue hands out again what it held. `sys.exit` would wait for the very threads.
+    """
     wait(_abandoned, timeout=_TO_END)
     if not all(outcome.done() for outcome in _abandoned):
-        sys.exit("work that an earlier invocation abandoned does not end")
+        telemetry.ending()
+        sys.stdout.flush()
+        os._exit(1)
     _abandoned.clear()
 
 

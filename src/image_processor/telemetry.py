@@ -121,6 +121,11 @@ def not_purged(error: ImageProcessorError) -> None:
     _count("PurgesFailed", code=error.code)
 
 
+def ending() -> None:
+    """The process ends itself, for Lambda to start another."""
+    _say(_logger().error, "ending: work that an earlier invocation abandoned does not end")
+
+
 def answered(route: str, status: int, code: str | None, seconds: float) -> None:
     """The API gave an answer; `code` is the error's."""
     _say(_logger().info, "answered", route=route, status=status, code=code, milliseconds=round(seconds * 1000))

@@ -21,6 +21,7 @@ class FakeAws(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.calls: list[str] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -66,7 +67,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.server.calls.append("PutObject")
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.objects[unquote(urlsplit(self.path).path)[1:]] = body
+        name = unquote(urlsplit(self.path).path)[1:]
+        self.server.objects[name] = body
+        self.server.metadata[name] = {n: v for n, v in self.headers.items() if n.lower().startswith("x-amz-meta-")}
         self._answer(200, b"", ETag=_etag(body))
 
     def do_DELETE(self) -> None:
@@ -78,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].split(".")[-1]
         self.server.calls.append(operation)
-        answer = {"BatchWriteItem": {"UnprocessedItems": {}}, "Query": {"Items": [], "Count": 0}}[operation]
+        answers = {"BatchWriteItem": {"UnprocessedItems": {}}, "DeleteItem": {}, "Query": {"Items": [], "Count": 0}}
+        answer = answers[operation]
         self._answer(200, json.dumps(answer).encode(), **{"Content-Type": "application/x-amz-json-1.0"})
 
     def _object(self, name: str) -> None:
@@ -86,12 +90,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>")
         else:
-            self._answer(200, body, **{"ETag": _etag(body), "Last-Modified": "Mon, 02 Nov 2026 10:00:00 GMT"})
+            headers = {"ETag": _etag(body), "Last-Modified": "Mon, 02 Nov 2026 10:00:00 GMT"}
+            self._answer(200, body, **headers, **self.server.metadata.get(name, {}))
 
     def _list(self, bucket: str, prefix: str) -> None:
-        keys = (name.removeprefix(f"{bucket}/") for name in self.server.objects if name.startswith(f"{bucket}/"))
+        found = sorted(
+            (name, body) for name, body in self.server.objects.items() if name.startswith(f"{bucket}/{prefix}")
+        )
         contents = "".join(
-            f"<Contents><Key>{escape(key)}</Key></Contents>" for key in sorted(keys) if key.startswith(prefix)
+            f"<Contents><Key>{escape(name.removeprefix(f'{bucket}/'))}</Key><ETag>{_etag(body)}</ETag></Contents>"
+            for name, body in found
         )
         result = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
         self._answer(200, result.encode(), **{"Content-Type": "application/xml"})

@@ -95,6 +95,49 @@ def test_the_api_is_answered(runtime: LambdaRuntime, aws: FakeAws, function: Fun
     assert (rendition["width"], rendition["height"], rendition["content_type"]) == (64, 48, "image/avif")
 
 
+STALLING = """
+import threading
+from pathlib import Path
+from image_processor import app
+
+publish, app._TO_END = app._publish, 0.2
+
+def stall(*event, **options):
+    if Path({marker!r}).exists():
+        threading.Event().wait()  # for ever
+    return publish(*event, **options)
+
+app._publish = stall
+app._deadline = lambda context: app.time.monotonic() + (1 if Path({marker!r}).exists() else 60)
+lambda_handler = app.lambda_handler
+"""
+
+
+def test_abandoned_work_that_never_ends_restarts_the_runtime_and_its_message_is_done_when_it_comes_back(
+    task: Path, aws: FakeAws, function: Function, tmp_path: Path
+) -> None:
+    marker = tmp_path / "stall"
+    marker.touch()
+    (task / "stalling.py").write_text(STALLING.format(marker=str(marker)))
+    aws.objects[f"{function.upload_bucket}/oslo.jpg"] = picture()
+    body = json.dumps(put_event(function, "oslo.jpg"))
+    batch = {"Records": [{"messageId": "stalled", "eventSource": "aws:sqs", "body": body}]}
+    environment = {**function.environment, "AWS_ENDPOINT_URL": aws.url, "AWS_LAMBDA_FUNCTION_TIMEOUT": "20"}
+
+    with LambdaRuntime(task, "stalling.lambda_handler", environment) as running:
+        assert running.invoke(batch) == {"batchItemFailures": [{"itemIdentifier": "stalled"}]}
+        marker.unlink()
+        # An error and no answer, so that SQS hands out the batch again. At once: sys.exit would wait for the very
+        # thread, until the function's time is out.
+        with pytest.raises(RuntimeFailed, match=r"Runtime\.ExitError"):
+            running.invoke(batch)
+        assert running.invoke(batch) == {"batchItemFailures": []}
+
+        assert "does not end" in running.log()
+        assert "Task timed out" not in running.log()
+    assert thumbnail_size(aws, function, "oslo.jpg") == (128, 128)
+
+
 @pytest.mark.parametrize("handler", ["image_processor.app.no_such_function", "image_processor.no_such_module.handler"])
 def test_a_handler_that_is_not_there_is_seen(task: Path, function: Function, handler: str) -> None:
     with (
