@@ -421,8 +421,10 @@ class TestMessagesOfTheQueue:
             assert invoke(messages(recorded("s3-test.json"))) == {"batchItemFailures": []}
         else:  # it may hold what others wait for
             environment.setattr(app, "wait", lambda *_, **__: None)
-            with pytest.raises(SystemExit, match="does not end"):
+            environment.setattr(app.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+            with pytest.raises(SystemExit, match="1"):
                 invoke(messages(recorded("s3-test.json")))
+            assert "does not end" in capsys.readouterr().out
             stalled.set()
             app._abandoned[0].result()  # it would write into the next test's output
         app._abandoned.clear()
@@ -477,6 +479,51 @@ class TestEventsSentDirectly:
     def test_an_unknown_event_is_raised(self) -> None:
         with pytest.raises(app.ImageProcessorError, match="neither of S3 nor of the API"):
             invoke({"hello": "world"})
+
+
+@pytest.mark.usefixtures("environment")
+class TestJobsOfS3BatchOperations:
+    def task(self, key: str, bucket: str = UPLOADS) -> dict[str, Any]:
+        event = recorded("s3-batch-operations.json")
+        event["tasks"][0].update(s3Key=quote_plus(key, safe="/"), s3Bucket=bucket)
+        return event
+
+    def result(self, event: dict[str, Any]) -> tuple[str, str]:
+        [result] = invoke(event)["results"]
+        assert result["taskId"] == event["tasks"][0]["taskId"]
+        return result["resultCode"], result["resultString"]
+
+    def test_a_task_makes_the_renditions_of_its_source(self) -> None:
+        upload("cats/a b+ü.jpg", picture())
+
+        assert self.result(self.task("cats/a b+ü.jpg")) == ("Succeeded", "")
+        assert renditions() == ["cats/a b+ü.jpg/thumbnail"]
+
+    def test_a_source_that_can_not_be_rendered_fails_for_good_and_has_its_record(self) -> None:
+        upload("bad.jpg", b"no picture")
+
+        code, reason = self.result(self.task("bad.jpg"))
+
+        assert (code, reason.split(":")[0]) == ("PermanentFailure", "unsupported-format")
+        assert [record["status"] for record in records()] == ["failed"]
+
+    def test_another_bucket_is_refused(self) -> None:
+        assert self.result(self.task("rio.jpg", "another"))[0] == "PermanentFailure"
+
+    def test_what_aws_refuses_is_tried_again_by_the_job(self, environment: pytest.MonkeyPatch) -> None:
+        upload("rio.jpg", picture())
+        failing(environment, "PutObject", "SlowDown")
+
+        assert self.result(self.task("rio.jpg"))[0] == "TemporaryFailure"
+
+    def test_a_task_leaves_its_line_and_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
+        upload("rio.jpg", picture())
+
+        invoke(self.task("rio.jpg"))
+
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["message"] for line in lines if "message" in line] == ["published"]
+        assert [line["SourcesProcessed"] for line in lines if "SourcesProcessed" in line] == [[1.0]]
 
 
 @pytest.mark.usefixtures("environment")

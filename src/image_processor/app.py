@@ -2,6 +2,7 @@
 
 SQS messages with S3 notifications ─▶ each message alone, all at once; the failed ones go back to the queue
 S3 notification, EventBridge event ─▶ each source; an error makes Lambda retry the event
+job of S3 Batch Operations         ─▶ each task, and what became of it
 REST API request                   ─▶ an HTTP answer, whatever happens
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 import boto3
 
-from image_processor import api, events, telemetry
+from image_processor import api, batch_operations, events, telemetry
 from image_processor.aws import CONFIG
 from image_processor.config import Settings
 from image_processor.edge import Distribution, NoEdge, id_from_parameter
@@ -86,6 +87,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None
             return _answer(event, min(deadline, time.monotonic() + _FOR_API))
         if events.is_queue_batch(event):
             return _process_messages(event["Records"], deadline)
+        if batch_operations.is_job(event):
+            return _process_tasks(event, deadline)
         for failure in _process_sources(events.parse(event), deadline):
             raise failure
         return None
@@ -139,6 +142,11 @@ def _is_done(outcome: Future[bool]) -> bool:
     return False
 
 
+def _process_tasks(event: dict[str, Any], deadline: float) -> dict[str, Any]:
+    tasks = batch_operations.parse(event)
+    return batch_operations.answer(event, tasks, [_process_source(task.source, deadline) for task in tasks])
+
+
 def _process_message(message: Mapping[str, Any], deadline: float) -> bool:
     try:
         again, since = events.was_delivered_before(message), events.sent_at(message)
@@ -152,23 +160,23 @@ def _process_sources(
     source_events: list[events.SourceEvent], deadline: float, since: float | None = None, *, again: bool = False
 ) -> list[ImageProcessorError]:
     """Bring each source up to date; returns the errors that are worth another try."""
-    outcomes = []
-    for source_event in source_events:
-        with telemetry.working(since):
-            outcomes.append(_process_source(source_event, deadline, again=again))
+    outcomes = [_process_source(source_event, deadline, since, again=again) for source_event in source_events]
     return [error for error in outcomes if error and error.retryable]
 
 
-def _process_source(source_event: events.SourceEvent, deadline: float, *, again: bool) -> ImageProcessorError | None:
-    started = time.perf_counter()
-    try:
-        records = _publish(source_event, deadline, again=again)
-    except Exception as fault:  # noqa: BLE001 - the one place where the unknown becomes a retry and a log line
-        error = _known(fault)
-        (telemetry.will_retry if error.retryable else telemetry.failed)(source_event.key, error)
-        return error
-    telemetry.published(source_event.key, len(records), time.perf_counter() - started)
-    return None
+def _process_source(
+    source_event: events.SourceEvent, deadline: float, since: float | None = None, *, again: bool = False
+) -> ImageProcessorError | None:
+    with telemetry.working(since):
+        started = time.perf_counter()
+        try:
+            records = _publish(source_event, deadline, again=again)
+        except Exception as fault:  # noqa: BLE001 - the one place where the unknown becomes a retry and a log line
+            error = _known(fault)
+            (telemetry.will_retry if error.retryable else telemetry.failed)(source_event.key, error)
+            return error
+        telemetry.published(source_event.key, len(records), time.perf_counter() - started)
+        return None
 
 
 def _publish(source_event: events.SourceEvent, deadline: float, *, again: bool) -> list[Record]:
