@@ -151,6 +151,15 @@ class Stack:
         )["Items"]
         return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
 
+    def invalidated(self) -> set[str]:
+        """The paths that CloudFront was told to forget."""
+        cloudfront = self.local.client("cloudfront")
+        found = cloudfront.list_distributions()["DistributionList"]["Items"]
+        [own] = [item["Id"] for item in found if item["DomainName"] == self.outputs["DistributionDomainName"]]
+        listed = cloudfront.list_invalidations(DistributionId=own)["InvalidationList"].get("Items", [])
+        told = [cloudfront.get_invalidation(DistributionId=own, Id=item["Id"])["Invalidation"] for item in listed]
+        return {path for one in told for path in one["InvalidationBatch"]["Paths"]["Items"]}
+
     def waiting(self, queue: str) -> int:
         """How many messages a queue holds, those in work included."""
         names = [

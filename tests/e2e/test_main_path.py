@@ -106,6 +106,7 @@ def test_an_overwritten_source_replaces_its_renditions(stack: Stack) -> None:
 
     eventually(lambda: stack.from_cdn("overwritten.png/thumbnail").image.convert("RGB").getpixel((9, 9)) == (0, 255, 0))
     eventually(lambda: "overwritten.png/width=20" not in stack.renditions())
+    eventually(lambda: "/overwritten.png/*" in stack.invalidated())
 
 
 def test_a_deleted_source_is_withdrawn(stack: Stack) -> None:
@@ -117,3 +118,11 @@ def test_a_deleted_source_is_withdrawn(stack: Stack) -> None:
 
     eventually(lambda: stack.from_cdn("deleted.jpg/thumbnail").status != 200)
     eventually(lambda: not stack.records("deleted.jpg"))
+    eventually(lambda: "/deleted.jpg/*" in stack.invalidated())
+
+
+def test_a_picture_that_was_not_there_before_costs_no_invalidation(stack: Stack) -> None:
+    stack.upload("first.jpg", picture())
+    eventually(lambda: stack.records("first.jpg"))
+
+    assert "/first.jpg/*" not in stack.invalidated()
