@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from image_processor import memory
 from image_processor.config import Limits
-from image_processor.decoding import boxes, chunks, containers, icon, jpeg, jpeg2000, raw, tiff
+from image_processor.decoding import boxes, chunks, coded, containers, icon, jpeg, jpeg2000, raw, tiff
 from image_processor.decoding.animation import loops_of
 from image_processor.decoding.arriving import Arriving
 from image_processor.decoding.formats import RAW, load_plugin, unsupported
@@ -71,7 +71,7 @@ def read(file: IO[bytes] | Arriving, source: bytes, source_format: str, limits: 
             limits.check_sides(*codestream.size)
         _refuse_kinds(source, source_format)
         load_plugin(plugin)
-        reader = _bounded(file, source, source_format)
+        reader = _bounded(file, source, source_format, limits)
         image = Image.open(reader, formats=[plugin])  # type: ignore[arg-type]  # reads and seeks, as it needs
         _check(image, limits)
         _check_memory(image, reader, len(source), source_format, limits)
@@ -100,16 +100,17 @@ def decoding(source_format: str, limits: Limits) -> Iterator[None]:
     except UnidentifiedImageError as error:  # its own words hold an address in memory
         raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
     except DECODER_FAULTS as error:
-        reason = str(error).partition(" (")[0] or "it is damaged"  # in brackets, Pillow's decoder tells of its inside
+        reason = str(error).partition(" (")[0].strip() or "it is damaged"  # in brackets, Pillow's decoder tells of its inside
         raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {reason}") from error
 
 
-def _bounded(file: File, source: bytes, source_format: str) -> File:
+def _bounded(file: File, source: bytes, source_format: str, limits: Limits) -> File:
     """Raise `SourceTooLarge` for what its structure tells before it is read, and bound how it is read."""
     if source_format == "tiff":
         tiff.check(source)
     if source_format in ("avif", "heif"):
         boxes.check(source)
+        coded.check(source, limits)
     return jpeg.bounded(BoundedReader(file)) if source_format == "jpeg" else BoundedReader(file)
 
 
