@@ -57,10 +57,10 @@ def many_samples(number: int, chunks: int = 1, runs: int = 1) -> bytes:
     source = sequence(16, 16)
     tables = {
         b"stsz": struct.pack(">II", 1, number * chunks),
-        b"stsc": struct.pack(">I", runs) + struct.pack(">III", 1, number, 1) * runs,
+        b"stsc": struct.pack(">I", runs) + b"".join(struct.pack(">III", run + 1, number, 1) for run in range(runs)),
         b"stco": struct.pack(">I", chunks) + bytes(4 * chunks),
     }
-    return retabled(source, tables) + box(b"free", bytes(number))
+    return retabled(source, tables) + box(b"free", bytes(number + 1000))
 
 
 def retabled(source: bytes, tables: dict[bytes, bytes]) -> bytes:

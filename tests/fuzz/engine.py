@@ -7,23 +7,14 @@ from random import Random
 
 import atheris
 
-with atheris.instrument_imports(include=["image_processor", "PIL"]):
+with atheris.instrument_imports(include=["image_processor", "PIL", "pillow_heif"]):
     for plugin in ("Jpeg", "Png", "WebP", "Gif", "Avif", "Tiff", "Bmp", "Ico", "Jpeg2K", "Mpo"):
         import_module(f"PIL.{plugin}ImagePlugin")
-    for module in (
-        "boxes",
-        "colour",
-        "interest",
-        "jpeg",
-        "palette",
-        "png",
-        "render",
-        "tiff",
-        "transformation",
-        "trim",
-        "webp",
-    ):
+    import_module("pillow_heif")
+    for module in ("colour", "effects", "interest", "palette", "render", "transformation", "trim"):
         import_module(f"image_processor.{module}")
+    for module in ("av1", "boxes", "coded", "icon", "items", "jpeg", "jpeg2000", "png", "samples", "tiff", "webp"):
+        import_module(f"image_processor.decoding.{module}")
 
 from .containers import kind_of
 from .mutate import mutate

@@ -3,6 +3,7 @@
 import io
 from hashlib import shake_256
 
+import pillow_heif
 from PIL import Image
 
 SIDES = (16, 12)
@@ -11,6 +12,14 @@ SIDES = (16, 12)
 def encoded(image: Image.Image, image_format: str, **options) -> bytes:
     body = io.BytesIO()
     image.save(body, image_format, **options)
+    return body.getvalue()
+
+
+def heic(images: list[Image.Image], **options) -> bytes:
+    file, body = pillow_heif.HeifFile(), io.BytesIO()
+    for image in images:
+        file.add_from_pillow(image)
+    file.save(body, **options)
     return body.getvalue()
 
 
@@ -64,8 +73,18 @@ def sources() -> dict[str, bytes]:
         "bmp-run-length": run_length(),
         "ico": encoded(alpha, "ico", sizes=[(16, 12), (8, 6)], bitmap_format="bmp"),
         "ico-png": encoded(alpha, "ico", sizes=[(16, 12)]),
+        "ico-many": encoded(alpha, "ico", sizes=[(16, 12), (8, 6), (4, 3)], append_images=[noise("RGBA", "second")]),
         "jp2": encoded(colour, "JPEG2000", no_jp2=False),
+        "jp2-alpha": encoded(alpha, "JPEG2000", no_jp2=False, num_resolutions=2),
+        "jp2-lossy": encoded(colour, "JPEG2000", quality_layers=[20, 5], irreversible=True, progression="RPCL"),
+        "jp2-grey16": encoded(small, "JPEG2000"),
         "j2k": encoded(grey, "JPEG2000", no_jp2=True, tile_size=(8, 8)),
+        "j2k-large": encoded(Image.new("RGB", (500, 420), (9, 8, 7)), "JPEG2000", no_jp2=True, num_resolutions=5),
+        "heic": heic([colour], exif=exif().tobytes(), icc_profile=profile()),
+        "heic-alpha": heic([alpha], chroma=444),
+        "heic-grey": heic([grey], quality=-1),
+        "heic-tiles": heic([Image.new("RGB", (160, 96), (9, 8, 7))], tile_size=64),
+        "heic-many": heic([colour, noise("RGB", "second")], primary_index=1, thumbnails=[8]),
     }
     for mode in ("L", "RGB", "RGBA", "P", "I;16"):  # large enough for the decoders beside Pillow's
         seeds[f"png-large-{mode}"] = encoded(Image.new(mode, (500, 420)), "png")

@@ -100,7 +100,8 @@ def decoding(source_format: str, limits: Limits) -> Iterator[None]:
     except UnidentifiedImageError as error:  # its own words hold an address in memory
         raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
     except DECODER_FAULTS as error:
-        reason = str(error).partition(" (")[0].strip() or "it is damaged"  # in brackets, Pillow's decoder tells of its inside
+        reason = str(error).partition(" (")[0].strip()  # in brackets, Pillow's decoder tells of its inside
+        reason = reason or "it is damaged"
         raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {reason}") from error
 
 
