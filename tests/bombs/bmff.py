@@ -228,15 +228,15 @@ BOMBS = {
     "avif, 64 megapixels that say they are 256 pixels": Bomb(
         lambda: claiming(16, 16, avif(8000, 8000)), "CorruptImage", 20
     ),
-    "avif, 81 megapixels that say they are 256 pixels": Bomb(lambda: claiming(16, 16, avif(9000, 9000)), TOO_MUCH, 20),
+    "avif, 84 megapixels that say they are 256 pixels": Bomb(lambda: claiming(16, 16, avif(9200, 9200)), TOO_MUCH, 20),
     "avif, an alpha of 64 megapixels": Bomb(
         lambda: with_alpha(b"avif", coded(avif(), 16, 16), coded(avif(8000, 8000), 16, 16)), "CorruptImage", 20
     ),
     "avif, a grid of 9 tiles of 64 megapixels": Bomb(
         lambda: tiled(b"avif", coded(avif(8000, 8000), 8000, 8000), 3, 3, 192, 192), TOO_MUCH, 20
     ),
-    "avif, a sequence of 81 megapixels that says it is 256 pixels": Bomb(
-        lambda: sequence_claiming(16, 16, sequence(9000, 9000)), TOO_MUCH, 20, "width=16,frames=1"
+    "avif, a sequence of 84 megapixels that says it is 256 pixels": Bomb(
+        lambda: sequence_claiming(16, 16, sequence(9200, 9200)), TOO_MUCH, 20, "width=16,frames=1"
     ),
     "avif, a sequence of 2.5 million samples": Bomb(lambda: many_samples(2_500_000), TOO_MUCH, 20, "width=16,frames=1"),
     "avif, a sequence of 200,000 chunks by 200,000 rules": Bomb(
@@ -253,8 +253,8 @@ BOMBS = {
     "heic, 64 megapixels that say they are 256 pixels": Bomb(
         lambda: claiming(16, 16, heic(8000, 8000)), "CorruptImage", 20
     ),
-    "heic, 81 megapixels that say they are 256 pixels": Bomb(
-        lambda: claiming(16, 16, heic(9000, 9000)), "CorruptImage", 20
+    "heic, 84 megapixels that say they are 256 pixels": Bomb(
+        lambda: claiming(16, 16, heic(9200, 9200)), "CorruptImage", 20
     ),
     "heic, an alpha of 64 megapixels": Bomb(
         lambda: with_alpha(b"heic", coded(heic(64, 64), 64, 64), coded(heic(8000, 8000), 64, 64)), "CorruptImage", 20

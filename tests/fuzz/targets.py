@@ -66,8 +66,8 @@ def render_source(source: bytes) -> str:
 
 
 def _refusals(transformation: Transformation) -> tuple[type[InvalidTransformation], ...]:
-    """What a source may be refused for besides itself: a box that lies outside of it."""
-    return (InvalidTransformation,) if transformation.crop else ()
+    """What may be refused besides the source: a box that lies outside of it, too few bytes for it."""
+    return (InvalidTransformation,) if transformation.crop or transformation.max_bytes else ()
 
 
 def parse_text(data: bytes) -> str:

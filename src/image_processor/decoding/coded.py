@@ -18,7 +18,8 @@ from image_processor.decoding.samples import samples
 from image_processor.errors import CorruptImage, SourceTooLarge
 from image_processor.geometry import Size
 
-PADDING: Final = 128  # pixels by which a coded side may pass the picture's: AV1's largest block
+PADDING: Final = 128  # pixels by which a coded side may pass the picture's: AV1's largest block; HEVC's is 64
+TILES: Final = 9 / 8  # of the pixels allowed; the last tiles of a row and a column may hang over
 _NESTED: Final = 8  # levels of pictures made of pictures
 _AV1: Final = b"av01"
 
@@ -64,10 +65,10 @@ class _Pictures:
         # Each in AV1, since libavif may decode one that the primary picture doesn't name (sample transforms).
         roots = [number for number, kind in kinds if kind & {_AV1, b"sato"}]
         roots += [items.primary] if items.primary is not None else [number for number, _ in kinds]
+        allowed = int(self._limits.max_pixels * TILES) + PADDING**2
         for root in roots:
             for pixels in (self._pixels_of(root), self._auxiliary_pixels_of(root)):
-                if pixels > self._limits.max_pixels:
-                    allowed = self._limits.max_pixels
+                if pixels > allowed:
                     raise SourceTooLarge(f"the source's pictures have {pixels} pixels in all, allowed: {allowed}")
 
     def _pixels_of(self, item: int, level: int = 0) -> int:
@@ -94,13 +95,13 @@ class _Pictures:
         """The pixels of a picture as it is coded; none of one that is made of others."""
         said = self._items.sides.get(item, [])
         for sides in said:
-            self._limits.check_sides(*sides)
+            _check_sides(sides, self._limits)
         if _AV1 not in self._items.kinds.get(item, ()):
             coded = not self._items.parts.get(item)
             return max((width * height for width, height in said), default=0) if coded else 0
         stream = av1.Stream()
         self._units -= stream.feed(self._items.data(item), self._units)
-        self._limits.check_sides(*stream.possible)
+        _check_sides(stream.possible, self._limits)
         if item not in self._items.selects_layer:
             for sides in said:
                 _check_padding(sides, stream.declared)
@@ -113,6 +114,13 @@ class _Pictures:
             if kind in kinds:
                 data = self._items.data(item)
                 self._limits.check_sides(*struct.unpack_from(">II" if data[1] & 1 else ">HH", data, place))
+
+
+def _check_sides(coded: Size, limits: Limits) -> None:
+    """A picture of the largest size that is allowed may be coded with more, and cropped by the box `clap`."""
+    width, height = (max(1, side - PADDING) for side in coded)
+    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
+        limits.check_sides(*coded)
 
 
 def _check_padding(said: Size, coded: Size) -> None:
