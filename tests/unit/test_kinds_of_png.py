@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from .pictures import assert_close, decode, make, png
+from .pictures import assert_close, decode, make, png, png_chunk
 from .profiles import ADOBE_RGB, DISPLAY_P3, in_srgb, linear_to_srgb, rgb_profile, srgb_to_linear
 
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
@@ -94,6 +94,13 @@ def test_a_transparent_grey_of_sixteen_bits_leaves_no_fringe():
     for pixel in pixels_of(source, "width=20,format=png"):
         if pixel[3] > 8:
             assert_close(pixel[:3], (32, 32, 32), within=2)
+
+
+def test_a_palette_s_transparency_behind_a_grey_of_sixteen_bits_is_none():
+    source = png((4, 4), 16, GREY, b"\x20\x20" * 16)
+    palette = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, PALETTE, 0, 0, 0)) + png_chunk(b"tRNS", b"\0\x20")
+
+    assert set(pixels_of(source[:-12] + palette + source[-12:], "radius=1,format=png")) >= {(32, 32, 32, 255)}
 
 
 def coloured(*chunks: tuple[bytes, bytes], kind: int = COLOUR, pixel: bytes = b"\xc8\x64\x32") -> bytes:

@@ -34,6 +34,7 @@ def _deep_grey(image: Image.Image) -> Image.Image:
     key = image.info.get("transparency")
     if isinstance(key, int):
         return _keyed(image, key)
+    image.info.pop("transparency", None)  # a damaged PNG's, of a palette; no later conversion can read it
     wide = image.convert("I")
     # Pillow inverts a WhiteIsZero TIFF only if it has 8 bits.
     negative = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
