@@ -171,6 +171,10 @@ def with_alpha(brand: bytes, picture: Coded, alpha: Coded) -> bytes:
     return put_together(brand, [picture, auxiliary(alpha)], refers(b"auxl", 2, [1]))
 
 
+def repeated(times: int, picture: Coded) -> Coded:
+    return Coded(picture.kind, picture.properties, picture.data * times)
+
+
 def tiled(brand: bytes, tile: Coded, rows: int, columns: int, width: int, height: int) -> bytes:
     """A grid of a tile that is the same everywhere."""
     data = bytes((0, 1, rows - 1, columns - 1)) + struct.pack(">II", width, height)
@@ -229,6 +233,9 @@ BOMBS = {
         lambda: claiming(16, 16, avif(8000, 8000)), "CorruptImage", 20
     ),
     "avif, 84 megapixels that say they are 256 pixels": Bomb(lambda: claiming(16, 16, avif(9200, 9200)), TOO_MUCH, 20),
+    "avif, 500 frames of 64 megapixels": Bomb(
+        lambda: put_together(b"avif", [repeated(500, coded(avif(8000, 8000), 8000, 8000))]), TOO_MUCH, 20
+    ),
     "avif, an alpha of 64 megapixels": Bomb(
         lambda: with_alpha(b"avif", coded(avif(), 16, 16), coded(avif(8000, 8000), 16, 16)), "CorruptImage", 20
     ),
@@ -237,6 +244,9 @@ BOMBS = {
     ),
     "avif, a sequence of 84 megapixels that says it is 256 pixels": Bomb(
         lambda: sequence_claiming(16, 16, sequence(9200, 9200)), TOO_MUCH, 20, "width=16,frames=1"
+    ),
+    "avif, a sequence of 64 megapixels that says it is 256 pixels": Bomb(
+        lambda: sequence_claiming(16, 16, sequence(8000, 8000)), "CorruptImage", 20
     ),
     "avif, a sequence of 2.5 million samples": Bomb(lambda: many_samples(2_500_000), TOO_MUCH, 20, "width=16,frames=1"),
     "avif, a sequence of 200,000 chunks by 200,000 rules": Bomb(

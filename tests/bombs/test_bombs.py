@@ -2,10 +2,10 @@
 
 import pytest
 
-from . import bmff, bmp, gif, jpeg, png, tiff, webp
+from . import av1, bmff, bmp, gif, jpeg, png, tiff, webp
 from .confined import SECONDS, answer
 
-BOMBS = {**png.BOMBS, **gif.BOMBS, **jpeg.BOMBS, **tiff.BOMBS, **webp.BOMBS, **bmff.BOMBS, **bmp.BOMBS}
+BOMBS = {**png.BOMBS, **gif.BOMBS, **jpeg.BOMBS, **tiff.BOMBS, **webp.BOMBS, **bmff.BOMBS, **av1.BOMBS, **bmp.BOMBS}
 
 
 @pytest.mark.parametrize("name", BOMBS)

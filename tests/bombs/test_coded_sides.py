@@ -72,6 +72,14 @@ def test_a_stream_s_sides_are_its_header_s_and_those_that_a_frame_may_have(timed
     assert own.possible == (2048, 2048)
 
 
+def test_frames_are_counted_but_those_shown_again():
+    header, again = sequence(300, 200), Bits().put((1, 1), (2, 3)).unit(3)
+    seen = Bits().put((0, 1), (0, 2), (1, 1), (0, 1), (1, 1), (0, 1), (0, 1)).unit(FRAME)
+
+    assert stream(header).frames == 0
+    assert stream(header + seen + again + seen + again).frames == 2
+
+
 def test_the_most_of_all_headers_counts():
     assert stream(sequence(300, 20) + sequence(10, 4000) + sequence(1, 1)).declared == (300, 4000)
 

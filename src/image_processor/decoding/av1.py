@@ -11,7 +11,8 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 from image_processor.geometry import Size
 
 MAX_UNITS: Final = 20_000  # of a file: 1,000 frames with alpha have 6,000; each takes 1 µs here, a header 20
-_SEQUENCE, _FRAME_HEADERS = 1, (3, 6, 7)  # types of units (6.2.2): of frames alone, with its tiles, repeated
+_SEQUENCE, _REPEATED = 1, 7  # types of units (6.2.2)
+_FRAME_HEADERS: Final = (3, 6, _REPEATED)  # one alone, one with its tiles, one once more
 _LONGEST: Final = 512  # bytes; a sequence header with 32 operating points, each with its times, has 400
 _KEY, _SWITCH = 0, 3  # types of frames (6.8.2)
 _SELECT: Final = 2  # a frame says itself whether it is so (3)
@@ -36,6 +37,7 @@ class Stream:
     def __init__(self) -> None:
         self.declared: Size = (0, 0)  # by the sequence headers
         self.possible: Size = (0, 0)  # and by what a frame may say instead
+        self.frames = 0  # decoded ones, shown or not
         self._sequence: _Sequence | None = None
 
     def feed(self, data: memoryview, most: int = MAX_UNITS) -> int:
@@ -68,7 +70,9 @@ class Stream:
         elif kind in _FRAME_HEADERS:
             if self._sequence is None:
                 raise CorruptImage("the source has a frame of AV1 without a sequence header")
-            if _tells_its_sides(_Bits(body), self._sequence):
+            own_sides = _has_own_sides(_Bits(body), self._sequence)
+            self.frames += own_sides is not None and kind != _REPEATED
+            if own_sides:
                 width, height = self._sequence.bits
                 self.possible = _most(self.possible, (1 << width, 1 << height))
 
@@ -160,10 +164,12 @@ def _times(bits: _Bits) -> int:
     return 0 if even else time_bits
 
 
-def _tells_its_sides(bits: _Bits, sequence: _Sequence) -> bool:
-    """Whether a frame header has sides of its own (5.9.2)."""
-    if sequence.reduced or bits.read(1):  # or shows a frame that is decoded already
+def _has_own_sides(bits: _Bits, sequence: _Sequence) -> bool | None:
+    """Whether a frame header tells sides of its own (5.9.2); None for one that shows a frame decoded before."""
+    if sequence.reduced:
         return False
+    if bits.read(1):
+        return None
     kind, shown = bits.read(2), bits.read(1)
     if shown:
         bits.read(sequence.time_bits)

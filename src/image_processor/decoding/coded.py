@@ -20,6 +20,7 @@ from image_processor.geometry import Size
 
 PADDING: Final = 128  # pixels by which a coded side may pass the picture's: AV1's largest block; HEVC's is 64
 TILES: Final = 9 / 8  # of the pixels allowed; the last tiles of a row and a column may hang over
+MAX_LAYERS: Final = 8  # frames of a still picture in AV1; a progressive one has 4 at most
 _NESTED: Final = 8  # levels of pictures made of pictures
 _AV1: Final = b"av01"
 
@@ -44,12 +45,23 @@ def _check_tracks(data: memoryview, moov: memoryview, limits: Limits) -> int:
         entry = only(only(stbl, b"stsd")[8:], _AV1)
         if not entry:
             continue
-        limits.check_sides(*struct.unpack_from(">HH", entry, 24))
-        stream = av1.Stream()
-        for sample in samples(data, stbl, limits.max_frames):
+        said = _track_sides(track) or struct.unpack_from(">HH", entry, 24)
+        stream, found = av1.Stream(), list(samples(data, stbl, limits.max_frames))
+        for sample in found:
             units += stream.feed(sample, av1.MAX_UNITS - units)
         limits.check_sides(*stream.possible)
+        _check_padding(said, stream.declared)
+        if stream.possible != stream.declared:  # what the header says of a frame is then not its size
+            limits.check_frames(len(found), *stream.possible)
+        _check_number(stream, 2 * len(found) + MAX_LAYERS)  # some are only there for others to refer to
     return units
+
+
+def _track_sides(track: memoryview) -> Size | None:
+    """The sides that libavif takes a sequence's frames for (ISO/IEC 14496-12, 8.3.2); None if there are none."""
+    tkhd = only(track, b"tkhd")
+    width, height = struct.unpack_from(">II", tkhd, 88 if tkhd and tkhd[0] else 76)
+    return (width >> 16, height >> 16) if width and height else None
 
 
 class _Pictures:
@@ -102,6 +114,7 @@ class _Pictures:
         stream = av1.Stream()
         self._units -= stream.feed(self._items.data(item), self._units)
         _check_sides(stream.possible, self._limits)
+        _check_number(stream, MAX_LAYERS)
         if item not in self._items.selects_layer:
             for sides in said:
                 _check_padding(sides, stream.declared)
@@ -126,6 +139,11 @@ def _check_sides(coded: Size, limits: Limits) -> None:
 def _check_padding(said: Size, coded: Size) -> None:
     if any(side > least + PADDING for side, least in zip(coded, said, strict=True)):
         raise CorruptImage(f"the source says it has {said[0]}×{said[1]} pixels, and has {coded[0]}×{coded[1]}")
+
+
+def _check_number(stream: av1.Stream, most: int) -> None:
+    if stream.frames > most:
+        raise SourceTooLarge(f"the source has {stream.frames} frames of AV1, of which at most {most} are to be seen")
 
 
 def _check_level(level: int) -> None:
