@@ -17,6 +17,9 @@ LARGE: Final = (
     512 * 512
 )  # pixels in all frames; beyond, method 2 takes a WebP half the time of 4, for 3 to 5 % more bytes
 LARGE_METHOD: Final = 2
+MAX_COUNT: Final = 65_535  # of loops, and of a GIF's hundredths of a second
+MAX_MILLISECONDS: Final = 2**31 - 1  # of a WebP in all, which Pillow counts in a C int
+MAX_FRAME_MILLISECONDS: Final = 2**24 - 1  # of one frame of it
 WEBP_ALPHA: Final = 0x10
 ENCODING: Final[dict[str, dict[str, int | bool]]] = {
     "jpeg": {"optimize": True},
@@ -51,22 +54,23 @@ def keeps_frames(transformation: Transformation, source_format: str) -> bool:
 
 
 def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Transformation) -> bytes:
-    """One file of all frames, which `loops` times over (0: without end).
+    """One file of all frames, shown `loops` times over (0: without end; an AVIF always).
 
     Raises `InvalidTransformation` where no quality takes as few bytes as `max_bytes` allows.
     """
     load_plugin(target)
     options: dict[str, Any] = dict(ENCODING[target])
-    if target == "webp" and sum(frame.image.width * frame.image.height for frame in frames) > LARGE:
-        options["method"] = LARGE_METHOD
+    large = sum(frame.image.width * frame.image.height for frame in frames) > LARGE
+    if target == "webp" and large:
+        options["method"] = 0 if transformation.lossless else LARGE_METHOD
     first, *rest = _encodable([frame.image for frame in frames], target)
     if target == "gif" and any(frame.image.mode in ("LA", "RGBA") for frame in frames):
         options |= {"transparency": TRANSPARENT, "disposal": 2}
     if rest:
-        options |= {"save_all": True, "append_images": rest, "duration": [frame.milliseconds for frame in frames]}
+        options |= {"save_all": True, "append_images": rest, "duration": _durations(target, frames)}
         options |= _loop(target, loops)
     if target in LOSSLESS_FORMATS and transformation.lossless:
-        return _saved(first, target, {**options, "lossless": True, "quality": 75})  # of effort, not of loss
+        return _saved(first, target, {**options, "lossless": True, "quality": 0 if large else 75})  # effort, not loss
     if target not in DEFAULT_QUALITY:
         return _saved(first, target, options)
     quality = transformation.quality or DEFAULT_QUALITY[target]
@@ -83,7 +87,8 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
             fitting, low = body, quality + 1
         else:
             high = quality - 1
-        quality = (low + high) // 2
+        # The least of all first: where even that is too much, two encodings tell.
+        quality = (low + high) // 2 if fitting else low
     if fitting is None:
         least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
         raise InvalidTransformation(f"option max_bytes: {least}; ask for fewer pixels")
@@ -116,12 +121,26 @@ def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
     return images
 
 
+def _durations(target: str, frames: Sequence[Frame]) -> list[int]:
+    """How long each frame is shown, in milliseconds that the format can hold; longer ones are shortened."""
+    if target != "gif":
+        most = min(MAX_FRAME_MILLISECONDS, MAX_MILLISECONDS // len(frames))
+        return [min(frame.milliseconds, most) for frame in frames]
+    durations, owed = [], 0.0  # in hundredths; what rounding takes from a frame, the next one gets
+    for frame in frames:
+        exact = frame.milliseconds / 10 + owed
+        hundredths = min(MAX_COUNT, max(2, int(exact + 0.5)))  # 1 and 0, browsers take for 10
+        owed = min(1.0, exact - hundredths)
+        durations.append(hundredths * 10)
+    return durations
+
+
 def _loop(target: str, loops: int) -> dict[str, int]:
     """How often an animation is shown, in the format's own way; 0 is without end."""
     match target:
         case "webp":
-            return {"loop": loops}
+            return {"loop": min(loops, MAX_COUNT)}
         case "gif" if loops != 1:  # the NETSCAPE extension counts repeats; without it, a GIF is shown once
-            return {"loop": max(0, loops - 1)}
+            return {"loop": min(max(0, loops - 1), MAX_COUNT)}
         case _:
             return {}

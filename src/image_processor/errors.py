@@ -69,7 +69,7 @@ class RouteNotFound(ImageProcessorError):
 
 
 class SourceTooLarge(ImageProcessorError):
-    """Over the limit of bytes or pixels; found before a pixel is decoded."""
+    """Over a limit; but for pieces and scans that are counted while they are read, found before a pixel is decoded."""
 
     code = "source-too-large"
     status = 413

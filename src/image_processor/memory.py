@@ -3,7 +3,7 @@
     peak ≤ RESERVED + bytes of the source + max(DECODING × its pixels, HELD × its pixels + ENCODING × the picture's)
 
 The factors are bytes a pixel: the peak of a fresh process over what it had before, rounded up, each held by a test in
-`tests/unit/test_memory.py`. At the default limits all that is accepted fits into the function's 1,769 MB.
+`tests/bombs/test_memory.py`. At the default limits all that is accepted fits into the function's 1,769 MB.
 """
 
 from typing import Final
@@ -43,13 +43,13 @@ def check_source(kind: str, length: int, pixels: int, limits: Limits) -> None:
         raise SourceTooLarge(f"to decode {pixels} pixels of {kind} {_takes(needed, limits)}")
 
 
-def check_picture(source_pixels: int, pixels: int, target: str | None, limits: Limits) -> None:
+def check_picture(held: int, pixels: int, target: str | None, limits: Limits) -> None:
     """Raise `SourceTooLarge` for a picture, of all its frames' pixels, that can't be made in the memory there is.
 
-    Without a target, its format is not known yet.
+    `held` are the pixels of the source, and of what else waits. Without a target, its format is not known yet.
     """
     factor = ENCODING[target] if target else max(ENCODING.values())
-    needed = RESERVED + HELD * source_pixels + factor * pixels
+    needed = RESERVED + HELD * held + factor * pixels
     if needed > limits.memory:
         raise SourceTooLarge(f"to make a picture of {pixels} pixels {_takes(needed, limits)}")
 

@@ -193,7 +193,7 @@ OPTIONS: Final = (
         _rectangle,
         _write_rectangle,
     ),
-    _number("trim", 1, 255, "off", "cuts edges whose colour is no further than this from that of the left top corner"),
+    _number("trim", 1, 254, "off", "cuts edges whose colour is no further than this from that of the left top corner"),
     _share("blur", 0.3, 250, "off", "the sigma of a Gaussian blur, in pixels of the picture"),
     _share("sharpen", 0.3, 10, "off", "the sigma of an unsharp mask, in pixels of the picture"),
     _yes_or_no("grayscale", "leaves the lightness alone"),

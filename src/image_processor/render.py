@@ -74,22 +74,33 @@ def render_each(
     pictures: dict[int, _Picture] = {}
     for place, transformation in enumerate(transformations):
         try:
-            pictures[place] = _Picture(opened, transformation, watermarks)
+            waiting = sum(picture.pixels for picture in pictures.values() if picture.frames > 1)
+            pictures[place] = _Picture(opened, transformation, watermarks, waiting)
         except ImageProcessorError as error:
             outcomes[place] = error
-    frames = _frames(opened, list(pictures.values())) if pictures else ()
-    for number, (pixels, milliseconds) in enumerate(frames):
-        for place, picture in pictures.items():
-            if outcomes[place] is None and number < picture.frames:
-                try:
-                    outcomes[place] = picture.add(pixels, milliseconds)
-                except ImageProcessorError as error:
-                    outcomes[place] = error
+    try:
+        for number, (pixels, milliseconds) in enumerate(_frames(opened, list(pictures.values()))):
+            for place, picture in pictures.items():
+                if outcomes[place] is None and number < picture.frames:
+                    outcomes[place] = _added(picture, pixels, milliseconds)
+    except ImageProcessorError as error:  # of a later frame: what had its last one before is made
+        if not any(isinstance(outcome, Rendition) for outcome in outcomes):
+            raise
+        return [error if outcome is None else outcome for outcome in outcomes]
     return [outcome for outcome in outcomes if outcome is not None]
 
 
+def _added(picture: "_Picture", pixels: Pixels, milliseconds: int) -> Rendition | ImageProcessorError | None:
+    try:
+        return picture.add(pixels, milliseconds)
+    except ImageProcessorError as error:
+        return error
+
+
 def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterable[tuple[Pixels, int]]:
-    most = max((picture.frames for picture in pictures), default=0)
+    if not pictures:
+        return ()
+    most = max(picture.frames for picture in pictures)
     if most > 1:
         return opened.decode_frames(most)
     if any(picture.transformation.trim for picture in pictures):  # what is left may be small, and want every pixel
@@ -100,8 +111,11 @@ def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterable[tupl
 class _Picture:
     """One picture in the making, frame by frame; a still one has one frame. Encoded as soon as it has all of them."""
 
-    def __init__(self, opened: OpenSource, transformation: Transformation, watermarks: Watermarks) -> None:
-        self.transformation = transformation
+    def __init__(
+        self, opened: OpenSource, transformation: Transformation, watermarks: Watermarks, waiting: int = 0
+    ) -> None:
+        """`waiting` is the pixels of others' frames that are in memory until their last one has come."""
+        self.transformation, self._waiting = transformation, waiting
         self._header, self._limits, self._watermarks = opened.header, opened.limits, watermarks
         self.frames = 1
         if keeps_frames(transformation, self._header.format):
@@ -109,11 +123,19 @@ class _Picture:
         if self.frames > 1:
             self._limits.check_frames(self.frames, *self._header.size)
         self._region = region(self._header.size, self._header.orientation, transformation)
-        self.layout = self._lay_out(transformation)
-        source, canvas = self._header.size, self.layout.canvas
-        pixels = canvas[0] * canvas[1] * self.frames
-        memory.check_picture(source[0] * source[1], pixels, transformation.format, self._limits)
         self._made: list[Frame] = []
+        self._mark: Image.Image | None = None
+        self.layout = self._lay_out(transformation)
+        self._check_memory()
+
+    @property
+    def pixels(self) -> int:
+        """Of all frames."""
+        return self.layout.canvas[0] * self.layout.canvas[1] * self.frames
+
+    def _check_memory(self) -> None:
+        held = self._header.size[0] * self._header.size[1] + self._waiting
+        memory.check_picture(held, self.pixels, self.transformation.format, self._limits)
 
     def add(self, pixels: Pixels, milliseconds: int) -> Rendition | None:
         """Make the next frame, of these pixels of the source; with the last one, the rendition."""
@@ -136,6 +158,7 @@ class _Picture:
             place = self._interesting(pixels)
         if wanted.trim or place:
             self.layout = self._lay_out(wanted, place)
+            self._check_memory()
 
     def _interesting(self, pixels: Pixels) -> Place:
         from image_processor.interest import place  # takes milliseconds to import, and most positions are fixed
@@ -168,7 +191,12 @@ class _Picture:
         return _without_idle_alpha(image)
 
     def _watermark(self, key: str, size: Size) -> Image.Image:
-        body = self._watermarks.get(key) or SourceNotFound(f"there is no watermark {key!r}")
+        if self._mark is None:  # once for all frames
+            self._mark = self._laid_over(key, size)
+        return self._mark
+
+    def _laid_over(self, key: str, size: Size) -> Image.Image:
+        body = self._watermarks.get(key, SourceNotFound(f"there is no watermark {key!r}"))
         if isinstance(body, ImageProcessorError):
             raise body
         width, height = (max(1, side * self.transformation.watermark_scale // 100) for side in size)

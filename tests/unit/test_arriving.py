@@ -59,6 +59,19 @@ def test_a_stream_that_fails_is_not_taken_for_a_damaged_source(image_format, sha
         render(Trickle(source, fails_at=int(share * len(source))), [WANTED])
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), TimeoutError(), ValueError("closed")])
+@pytest.mark.parametrize("image_format", ["jpeg", "png"])
+def test_a_stream_s_own_error_is_not_taken_for_a_damaged_source(image_format, error):
+    class Failing(Trickle):
+        def read(self, size: int, /) -> bytes:
+            if self.given > 20_000:
+                raise error
+            return super().read(size)
+
+    with pytest.raises(Unavailable, match="the source stopped on its way"):
+        render(Failing(encode(noise((600, 400)), image_format)), [WANTED])
+
+
 def test_a_source_that_ends_too_early_is_corrupt():
     source = encode(noise((600, 400)), "jpeg")
 

@@ -45,7 +45,7 @@ values = {
     "crop": st.tuples(st.integers(0, 9), st.integers(0, 65_535), st.integers(1, 9), st.integers(1, 65_535)).map(
         lambda numbers: "_".join(map(str, numbers))
     ),
-    "trim": st.integers(1, 255).map(str),
+    "trim": st.integers(1, 254).map(str),
     "blur": decimals(0.3, 250),
     "sharpen": decimals(0.3, 10),
     "grayscale": st.sampled_from(["true", "false"]),

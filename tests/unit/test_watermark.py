@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image
 
+from image_processor import render as render_module
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, SourceNotFound, SourceTooLarge, UnsupportedFormat
 from image_processor.render import render
@@ -93,6 +94,16 @@ def test_it_lies_on_every_frame():
     assert all(frame.getpixel((59, 39))[0] > 200 for frame, _ in frames_of(rendition.body))
 
 
+def test_it_is_decoded_once_for_all_frames(monkeypatch):
+    opened = []
+    open_source = render_module.open_source
+    monkeypatch.setattr(render_module, "open_source", lambda *a: (opened.append(a[0]), open_source(*a))[1])
+
+    render(moving("webp"), [Transformation.parse("watermark=logo.png,format=webp")], watermarks={"logo.png": LOGO})
+
+    assert opened.count(LOGO) == 1
+
+
 def test_a_moving_one_stands_still():
     assert_close(made("format=png", moving("gif")).getpixel((199, 99)), RED, within=3)
 
@@ -106,6 +117,7 @@ def test_one_that_is_not_there_is_named():
     ("watermark", "error"),
     [
         (b"<svg></svg>", UnsupportedFormat),
+        (b"", UnsupportedFormat),
         (LOGO[:60], CorruptImage),
         (encode(Image.new("RGB", (300, 300)), "png"), SourceTooLarge),
     ],

@@ -4,6 +4,7 @@ import io
 from typing import Final, Protocol
 
 from image_processor.config import Limits
+from image_processor.errors import ImageProcessorError, Unavailable
 
 PIECE: Final = 64 * 1024  # bytes that are waited for at a time: what a decoder takes at once
 
@@ -17,7 +18,7 @@ class Stream(Protocol):
 class Arriving(io.BufferedIOBase):
     """Reads and seeks as a file does; holds what has arrived, and never more than the limits allow.
 
-    Raises `SourceTooLarge`, and whatever the stream does.
+    Raises `SourceTooLarge`, and `Unavailable` where the stream fails, or its own error if it is one of the project's.
     """
 
     def __init__(self, stream: Stream, limits: Limits) -> None:
@@ -47,12 +48,20 @@ class Arriving(io.BufferedIOBase):
     def seekable(self) -> bool:  # noqa: D102 - io's
         return True
 
+    def _next(self) -> bytes:
+        try:
+            return self._stream.read(PIECE)
+        except ImageProcessorError:
+            raise
+        except Exception as error:
+            raise Unavailable("the source stopped on its way; try again later") from error
+
     def _await(self, end: int | None) -> None:
         """Wait until the bytes before `end` are here; all of them for None."""
         place = self._held.tell()
         arrived = self._held.seek(0, io.SEEK_END)
         while not self._complete and (end is None or arrived < end):
-            piece = self._stream.read(PIECE)
+            piece = self._next()
             self._complete = not piece
             arrived += self._held.write(piece)
             self._limits.check_bytes(arrived)

@@ -44,6 +44,8 @@ class OpenSource:
         image, header = self._image, self.header
         del self._image  # with its decoder's memory, as much again as the pixels
         with decoding(header.format, self.limits):
+            if first_frame(image):  # as those see it who see the animation
+                image.seek(first_frame(image))
             share = max((averaged_share_of(*part) for part in parts), default=1.0)
             least = (ceil(image.width * share), ceil(image.height * share))
             reduced = self._reduced(image, least)
