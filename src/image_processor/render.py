@@ -6,7 +6,7 @@
 Turning and colour come after the resampling, on the small picture: before it they would cost five times the whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -79,9 +79,9 @@ def render_each(
         except ImageProcessorError as error:
             outcomes[place] = error
     try:
-        for number, (pixels, milliseconds) in enumerate(_frames(opened, list(pictures.values()))):
+        for number, pixels, milliseconds in _frames(opened, list(pictures.values())):
             for place, picture in pictures.items():
-                if outcomes[place] is None and number < picture.frames:
+                if outcomes[place] is None and picture.takes(number):
                     outcomes[place] = _added(picture, pixels, milliseconds)
     except ImageProcessorError as error:  # of a later frame: what had its last one before is made
         if not any(isinstance(outcome, Rendition) for outcome in outcomes):
@@ -97,15 +97,19 @@ def _added(picture: "_Picture", pixels: Pixels, milliseconds: int) -> Rendition 
         return error
 
 
-def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterable[tuple[Pixels, int]]:
+def _frames(opened: OpenSource, pictures: Sequence["_Picture"]) -> Iterator[tuple[int, Pixels, int]]:
+    """Number, pixels and time of each; what stands before the animation has a number below 0."""
     if not pictures:
-        return ()
+        return
     most = max(picture.frames for picture in pictures)
     if most > 1:
-        return opened.decode_frames(most)
-    if any(picture.transformation.trim for picture in pictures):  # what is left may be small, and want every pixel
-        return [(opened.decode(), 0)]
-    return [(opened.decode([(picture.layout.box, picture.layout.size) for picture in pictures]), 0)]
+        for number, frame in enumerate(opened.decode_frames(most), -opened.lead):
+            yield number, *frame
+        return
+    # What a trim leaves may be small, and want every pixel.
+    whole = any(picture.transformation.trim for picture in pictures)
+    parts = [] if whole else [(picture.layout.box, picture.layout.size) for picture in pictures]
+    yield 0, opened.decode(parts), 0
 
 
 class _Picture:
@@ -136,6 +140,10 @@ class _Picture:
     def _check_memory(self) -> None:
         held = self._header.size[0] * self._header.size[1] + self._waiting
         memory.check_picture(held, self.pixels, self.transformation.format, self._limits)
+
+    def takes(self, number: int) -> bool:
+        """Whether the frame of this number is its next: a still picture takes the first that there is."""
+        return number < self.frames and (number >= 0 or self.frames == 1)
 
     def add(self, pixels: Pixels, milliseconds: int) -> Rendition | None:
         """Make the next frame, of these pixels of the source; with the last one, the rendition."""

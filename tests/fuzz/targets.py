@@ -30,7 +30,7 @@ OTHERS: Final = tuple(
             "width=7,height=5,position=attention",
             "width=5,height=7,position=entropy,rotate=90,format=png",
             "trim=10,width=9",
-            "trim=255,format=webp,lossless=true",
+            "trim=254,format=webp,lossless=true",
             "radius=3,format=png,width=9",
             "radius=8192,format=jpeg,background=1234",
             "crop=1_1_5_4",

@@ -39,13 +39,16 @@ class OpenSource:
         with decoding(self.header.format, self.limits):
             return frames_of(self._image, self._source, self.limits.max_frames)
 
+    @property
+    def lead(self) -> int:
+        """How many pictures stand before the first frame: 1 in a PNG with one for who can't show the rest."""
+        return first_frame(self._image)
+
     def decode(self, parts: Sequence[tuple[Box, Size]] = ()) -> Pixels:
         """The first frame, once; scaled down as far as pictures of these sizes, from these boxes of it, allow."""
         image, header = self._image, self.header
         del self._image  # with its decoder's memory, as much again as the pixels
         with decoding(header.format, self.limits):
-            if first_frame(image):  # as those see it who see the animation
-                image.seek(first_frame(image))
             share = max((averaged_share_of(*part) for part in parts), default=1.0)
             least = (ceil(image.width * share), ceil(image.height * share))
             reduced = self._reduced(image, least)
@@ -73,9 +76,8 @@ class OpenSource:
         return None
 
     def decode_frames(self, most: int) -> Iterator[tuple[Pixels, int]]:
-        """The first `most` frames, each whole, with the milliseconds that it is shown."""
-        first = first_frame(self._image)
-        for number in range(first, first + most):
+        """The first `most` frames, each whole, with the milliseconds that it is shown, after `lead` that are none."""
+        for number in range(self.lead + most):
             with decoding(self.header.format, self.limits):
                 self._image.seek(number)
                 self._image.load()
