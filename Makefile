@@ -9,13 +9,14 @@ PYTHON ?= python3
 PORT ?= 4566
 SECONDS ?= 600
 RUNS ?= 7
+UPLOADS ?= 1000
 VENV := .venv
 CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
 BENCH := .venv-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e fuzz bench bench-cold clean format diagram
+.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +49,9 @@ runtime: setup $(RUNTIME)/.ready ## the zip under AWS's own runtime client and e
 
 e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
 	pytest tests/e2e
+
+soak: setup ## a thousand uploads while storage fails and functions are killed (UPLOADS=1000)
+	python -m tests.e2e.soak --uploads $(UPLOADS)
 
 bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare handler's and an empty one's (RUNS=7)
 	PYTHONPATH=src python -m tests.benchmarks.cold --runs $(RUNS)

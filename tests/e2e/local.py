@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import boto3
+from botocore.config import Config
 from PIL import Image
 
 PROJECT = Path(__file__).parents[2]
@@ -81,9 +82,10 @@ class LocalAws:
     def port(self) -> int:
         return urlsplit(self.outputs["Endpoint"]).port or 0
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         return boto3.client(
             service,
+            config=config,
             endpoint_url=self.outputs["Endpoint"],
             region_name="us-east-1",
             aws_access_key_id="test",

@@ -1,0 +1,21 @@
+"""A burst of uploads, while one in twenty storage calls fails and functions are killed: nothing is lost or wrong.
+
+`make soak` puts ten times as many through.
+"""
+
+import pytest
+
+from .load import load_stack, run
+from .local import LocalAws
+
+
+def test_a_burst_comes_through_failing_storage_and_dying_functions(
+    local: LocalAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with load_stack(local) as (stack, door):
+        outcome = run(stack, door, count=100, within=50)
+
+    with capsys.disabled():
+        print(f"\n{outcome}")
+    assert outcome.killed
+    assert len(outcome.faults) > 1
