@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from image_processor import telemetry
+from image_processor.errors import Throttled
+
 from .cloudformation import Stack, resolve
 
 ALARMS = {  # what each stands for, and a word of what to do
@@ -127,6 +130,24 @@ def test_each_metric_of_the_dashboard_is_this_stack_s(stack: Stack) -> None:
 
     for name in ("<UploadQueue.QueueName>", "<DeadLetterQueue.QueueName>", "<Function>", '"images"'):
         assert name in shown
+
+
+def test_the_dashboard_shows_what_the_function_counts_by_code(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "images")
+    telemetry._logger.cache_clear()
+    telemetry.not_purged(Throttled("CloudFront is busy"))
+    telemetry._logger.cache_clear()
+    [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    [metric] = counted["_aws"]["CloudWatchMetrics"]
+
+    assert [one["Name"] for one in metric["Metrics"]] == ["PurgesFailed"]
+    assert [sorted(dimensions) for dimensions in metric["Dimensions"]] == [["code", "service"]]
+    # A search shows all metrics with exactly these dimensions.
+    shown = json.dumps([widget.get("metrics") for widget in widgets(stack)])
+    assert """SEARCH('{ImageProcessor,service,code} service=\\"images\\"','Sum')""" in shown
 
 
 def test_queries_ask_the_function_s_log(stack: Stack) -> None:
