@@ -29,9 +29,6 @@ NAME = "load"
 SHARE = 1 / 20  # of the function's calls to S3 and DynamoDB fail
 POISON = 100  # every hundredth
 CLIENTS = 8
-# Seconds until SQS hands out again what a killed function had; 360 as deployed. More than a batch takes, lest a message
-# be tried five times, and end as a dead letter, for mere slowness.
-VISIBLE_AGAIN = 10
 CALLS_TO_DEATH = 300  # of all functions together, between one that is killed and the next; some fifty uploads
 KINDS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 SIZES = ((32, 32), (400, 300), (640, 480), (300, 900), (1200, 800), (1920, 1080))
@@ -92,8 +89,12 @@ def uploads(count: int) -> Iterator[Upload]:
 
 
 @contextmanager
-def load_stack(local: LocalAws) -> Iterator[tuple[Stack, FaultyDoor]]:
-    """A stack whose function speaks to AWS through a faulty door."""
+def load_stack(local: LocalAws, visible_again: int) -> Iterator[tuple[Stack, FaultyDoor]]:
+    """A stack whose function speaks to AWS through a faulty door.
+
+    What a killed function had, SQS hands out again after `visible_again` seconds, 360 as deployed. Where a batch takes
+    longer, its messages are worked on twice at a time, and after five tries they are dead letters, for mere slowness.
+    """
     parameters = ("RequireTls=false", "EnableApi=false", "MaximumConcurrency=4")
     arguments = [word for parameter in parameters for word in ("--parameter", parameter)]
     done = local.script("deploy.sh", "--local", "--stack-name", NAME, *arguments)
@@ -108,7 +109,7 @@ def load_stack(local: LocalAws) -> Iterator[tuple[Stack, FaultyDoor]]:
             FunctionName=function, Environment={"Variables": {**variables, "AWS_ENDPOINT_URL": door.url}}
         )
         local.client("sqs").set_queue_attributes(
-            QueueUrl=stack.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(VISIBLE_AGAIN)}
+            QueueUrl=stack.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(visible_again)}
         )
         yield stack, door
         local.client("cloudformation").delete_stack(StackName=NAME)

@@ -24,7 +24,7 @@ def main() -> None:
     with (
         TemporaryDirectory() as folder,
         local_aws(Path(folder) / "state", ENFORCE_IAM="true") as local,
-        load_stack(local) as (stack, door),
+        load_stack(local, visible_again=60) as (stack, door),
     ):
         print(run(stack, door, count, within=WITHIN))
 

@@ -12,7 +12,7 @@ from .local import LocalAws
 def test_a_burst_comes_through_failing_storage_and_dying_functions(
     local: LocalAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with load_stack(local) as (stack, door):
+    with load_stack(local, visible_again=12) as (stack, door):
         outcome = run(stack, door, count=100, within=50)
 
     with capsys.disabled():
