@@ -202,7 +202,7 @@ def killing(local: LocalAws, door: FaultyDoor) -> Iterator[list[int]]:
 def functions(ancestor: int) -> list[int]:
     """The processes that the local AWS below this one runs functions in: its server's children."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     server = [int(pid) for pid, parent, command in rows if int(parent) == ancestor and "ministack" in command]

@@ -13,7 +13,7 @@ def test_a_burst_comes_through_failing_storage_and_dying_functions(
     local: LocalAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with load_stack(local, visible_again=12) as (stack, door):
-        outcome = run(stack, door, count=100, within=50)
+        outcome = run(stack, door, count=100, within=120)
 
     with capsys.disabled():
         print(f"\n{outcome}")
