@@ -29,7 +29,7 @@ SHOWN = {  # by a word of the command
     "--send-back": "Sent back: 1.",
     "--drop": "Dropped: 1 of 1",
     "--prefix": "Sent: 1.",
-    "create-invalidation": '"InProgress"',
+    "create-invalidation": '"/*"',
 }
 NAMES, COMMANDS = commands()[:3], commands()[3:]
 
