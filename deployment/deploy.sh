@@ -193,6 +193,7 @@ before, after = ({name.strip(): text.strip() for name, _, text in (part.partitio
 sys.exit(any(before[name] != after[name] for name in before.keys() & after.keys()))
 END
   command="deployment/backfill.sh --stack-name $stack --region $region"
+  [ -z "$for_host" ] || command="deployment/backfill.sh --local"
   say "Variants have changed, and what is there stays as it is. What is missing now, and what is no longer made, say"
   say "  $command $missing --dry-run"
   say "  $command --remove-stale --dry-run"

@@ -137,7 +137,8 @@ def _number(name: str, low: int, high: int, default: str, meaning: str) -> Optio
 
 
 def _share(name: str, low: float, high: float, default: str, meaning: str) -> Option:
-    return Option(name, f"{low:g} to {high:g}", default, meaning, _decimal(low, high), _write_decimal)
+    allowed = f"{low:g} to {high:g}, with at most two decimals"
+    return Option(name, allowed, default, meaning, _decimal(low, high), _write_decimal)
 
 
 def _choice(name: str, words: tuple[str, ...], default: str, meaning: str, **aliases: str) -> Option:

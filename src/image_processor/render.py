@@ -208,7 +208,7 @@ class _Picture:
         if isinstance(body, ImageProcessorError):
             raise body
         width, height = (max(1, side * self.transformation.watermark_scale // 100) for side in size)
-        inside = Transformation(width=width, height=height, fit="inside", enlarge=True)
+        inside = Transformation(width=width, height=height, fit="inside", enlarge=True, frames=1)
         try:
             limits = replace(self._limits, max_pixels=min(self._limits.max_pixels, WATERMARK_PIXELS))
             opened = open_source(body, limits)
