@@ -162,7 +162,13 @@ class Pipeline:
         failed = [self._failed(source, name, error) for name, error in failures.items() if name in self._variants]
         with telemetry.step("record"):  # after the renditions: a record tells of a picture that is there
             self._records.put([*records, *failed])
-        return records, next(iter(failures.values()), None)
+        return records, self._first(failures)
+
+    def _first(self, failures: Mapping[str, ImageProcessorError]) -> ImageProcessorError | None:
+        """The first failure, naming its variant: the others of the source were made."""
+        for name, error in failures.items():
+            return type(error)(f"variant {name}: {error}") if name in self._variants else error
+        return None
 
     def _put(self, source: Source, key: str, picture: Rendition, former: str | None) -> None:
         etag = self._renditions.put(key, picture.body, picture.content_type, source.etag)
