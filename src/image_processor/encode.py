@@ -71,6 +71,8 @@ def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Tra
         options |= _loop(target, loops)
     if target in LOSSLESS_FORMATS and transformation.lossless:
         return _saved(first, target, {**options, "lossless": True, "quality": 0 if large else 75})  # effort, not loss
+    if target == "gif":
+        return _saved_as_gif(first, options)
     if target not in DEFAULT_QUALITY:
         return _saved(first, target, options)
     quality = transformation.quality or DEFAULT_QUALITY[target]
@@ -93,6 +95,15 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
         least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
         raise InvalidTransformation(f"option max_bytes: {least}; ask for fewer pixels")
     return fitting
+
+
+def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
+    """Pillow makes one frame of several that are alike, and adds up their times: which may pass what a GIF holds."""
+    try:
+        return _saved(image, "gif", options)
+    except OverflowError:
+        most = 10 * (MAX_COUNT // len(options["duration"]))
+        return _saved(image, "gif", {**options, "duration": [min(time, most) for time in options["duration"]]})
 
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:

@@ -249,3 +249,16 @@ def test_several_animations_count_together_against_the_memory():
     outcomes = render_each(source, wanted, Limits(memory=one + 3 * memory.HELD * 4 * 600 * 400))
 
     assert [isinstance(outcome, SourceTooLarge) for outcome in outcomes] == [False] * 4 + [True] * 5
+
+
+def test_like_frames_whose_times_are_too_long_together_are_shown_for_less():
+    """Found by the fuzzer: Pillow makes one frame of them, of more hundredths of a second than a GIF can hold."""
+    frames = [four_corners(), four_corners(), Image.new("RGB", (60, 40), RED)]
+    frames[1].putpixel((45, 30), (254, 254, 254))  # or they were one in the source already
+    source = encode(frames[0], "png", save_all=True, append_images=frames[1:], duration=[60_000_000, 400_000, 100])
+
+    shown = [milliseconds for _, milliseconds in frames_of(make(source, "width=30,format=gif").body)]
+
+    assert len(shown) == 2
+    assert shown[0] <= 655_350
+    assert shown[1] == 100
