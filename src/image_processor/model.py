@@ -34,6 +34,18 @@ class KeptRendition:
     source_etag: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A rendition as a viewer gets it; without its `body` where that is longer than was asked for."""
+
+    body: bytes | None
+    content_type: str
+    content_disposition: str
+    cache_control: str
+    etag: str
+    modified_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
     """What tells a record from a later one of the same id: the time it was written for."""

@@ -1,4 +1,4 @@
-"""The use cases: publish and withdraw a source, render on demand.
+"""The use cases: publish and withdraw a source, render on demand, deliver.
 
 Write, then look again. S3's events come at least once and in any order, so an event is a hint that a key changed, and
 what it says of the content is never trusted:
@@ -14,10 +14,10 @@ event or call.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -25,8 +25,9 @@ from typing import Final
 from image_processor import telemetry
 from image_processor.config import Limits
 from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
+from image_processor.file_names import content_disposition
 from image_processor.keeping import Keeping, Kept
-from image_processor.model import Record, Source, location, record_id, rendition_key
+from image_processor.model import Picture, Record, Source, location, record_id, rendition_key
 from image_processor.ports import Edge, Records, Renditions, Sources, at_once
 from image_processor.render import Rendition, render_each
 from image_processor.transformation import Transformation, Variant, check_area
@@ -36,6 +37,19 @@ from image_processor.watermarks import Watermarks
 _LOOKS: Final = 5  # a source overwritten more often than this while it is processed comes back by the queue
 _CHUNK: Final = 64 * 1024  # bytes
 _SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.CONFIG` has connections for both
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A rendition that was made and stored: what is known of it, and what a viewer gets."""
+
+    record: Record
+    picture: Picture
+
+    @property
+    def name(self) -> str:
+        """The variant's, or the transformation's canonical text."""
+        return self.record.variant or self.record.transformation or ""
 
 
 class Pipeline:
@@ -74,7 +88,7 @@ class Pipeline:
         """
         if again:
             self._replaced(key)
-        return self._settle(key, self._variants, deadline)
+        return [made.record for made in self._settle(key, self._variants, deadline)]
 
     def render_on_demand(
         self, key: str, wanted: Mapping[str, Transformation], deadline: float = math.inf
@@ -84,21 +98,34 @@ class Pipeline:
         Raises `SourceNotFound`, or the error of a source that can't be rendered. Before anything is done, it raises
         `InvalidRequest` for a key too long to add a name to, `InvalidTransformation` for a picture too large to make.
         """
+        return [made.record for made in self._make(key, wanted, deadline)]
+
+    def find(self, key: str, name: str, most: int) -> Picture | None:
+        """The rendition of this name as it is kept, without its body if that has more than `most` bytes."""
+        with telemetry.step("find"):
+            return self._renditions.get(rendition_key(key, name), most)
+
+    def deliver(self, key: str, name: str, transformation: Transformation, deadline: float = math.inf) -> Picture:
+        """Make this one rendition as `render_on_demand` does; returns the picture itself."""
+        [made] = self._make(key, {name: transformation}, deadline)
+        return made.picture
+
+    def _make(self, key: str, wanted: Mapping[str, Transformation], deadline: float) -> list[Made]:
         for name, transformation in wanted.items():
             rendition_key(key, name)
             check_area(transformation)
-        records = self._settle(key, wanted, deadline)
-        if not records:
+        made = self._settle(key, wanted, deadline)
+        if not made:
             raise SourceNotFound(f"there is no source {key!r}")
-        return records
+        return made
 
-    def _settle(self, key: str, asked: Mapping[str, Transformation], deadline: float) -> list[Record]:
+    def _settle(self, key: str, asked: Mapping[str, Transformation], deadline: float) -> list[Made]:
         wanted = asked
         for lap in range(_LOOKS):
             check_time(deadline)
             if lap:  # the one before wrote what was no longer so, and it may have been looked at
                 self._replaced(key)
-            records: list[Record] = []
+            made: list[Made] = []
             failure: ImageProcessorError | None = None
             with self._turns.present():
                 # What is kept is looked up while the source comes. What others write after it was, they look after.
@@ -109,28 +136,26 @@ class Pipeline:
                     if source is None or _is_folder(source):
                         self._keeping.withdraw(key, kept.result(), wanted)
                     else:
-                        records, failure = self._write(source, wanted, kept, deadline)
+                        made, failure = self._write(source, wanted, kept, deadline)
                 except ImageProcessorError as error:
                     if source is None or error.retryable:
                         raise
                     failure = error
                     self._record_failure(source, wanted, error, kept.result())
-            if self._is_settled(key, source, records):
+            if self._is_settled(key, source, made):
                 if failure:
                     raise failure
-                return [record for record in records if (record.variant or record.transformation) in asked]
+                return [one for one in made if one.name in asked]
             # The newer source's variants may have been published by another worker, and removed by this one.
             wanted = {**self._variants, **asked}
         raise Unavailable(f"the source {key!r} keeps changing; try again later")
 
-    def _is_settled(self, key: str, source: Source | None, records: Sequence[Record]) -> bool:
+    def _is_settled(self, key: str, source: Source | None, made: Sequence[Made]) -> bool:
         """The second look: at the source, and at what was made of it without an event of its own that would mend it."""
         etag = source.etag if source else None
         telemetry.note(etag=etag, version=source.version_id if source else None)
         looks = [lambda: self._sources.etag(key) == etag]
-        looks += [
-            partial(self._is_kept, f"{key}/{record.transformation}", etag) for record in records if not record.variant
-        ]
+        looks += [partial(self._is_kept, f"{key}/{one.name}", etag) for one in made if not one.record.variant]
         with telemetry.step("look"):
             return all(at_once(self._side, looks))
 
@@ -140,10 +165,11 @@ class Pipeline:
 
     def _write(
         self, source: Source, wanted: Mapping[str, Transformation], looking: "Future[Kept]", deadline: float
-    ) -> tuple[list[Record], ImageProcessorError | None]:
-        """Render and store; returns the records of what was made, and the first error of what could not be."""
+    ) -> tuple[list[Made], ImageProcessorError | None]:
+        """Render and store; returns what was made, and the first error of what could not be."""
         with closing(source.body):
-            keys = {name: rendition_key(source.key, name) for name in wanted}
+            for name in wanted:
+                rendition_key(source.key, name)  # raises before anything is made for a key that S3 can't hold
             outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
         pictures = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
         failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
@@ -152,17 +178,20 @@ class Pipeline:
         keep = {*pictures, *self._variants} - set(failures)
         removal = partial(self._keeping.remove_stale, source, kept, keep=keep)
         puts = [
-            partial(self._put, source, keys[name], picture, kept.renditions.get(name))
-            for name, picture in pictures.items()
+            partial(self._put, source, name, picture, kept.renditions.get(name)) for name, picture in pictures.items()
         ]
+        tasks: list[Callable[[], Picture | None]] = [removal, *puts]
         with telemetry.step("put"):
-            at_once(self._side, [removal, *puts])
+            stored = [picture for picture in at_once(self._side, tasks) if picture]
         telemetry.note(bytes_in=source.size, bytes_out=sum(len(picture.body) for picture in pictures.values()))
-        records = [self._made(source, name, keys[name], picture) for name, picture in pictures.items()]
+        made = [
+            Made(self._processed(source, name, pictures[name]), picture)
+            for name, picture in zip(pictures, stored, strict=True)
+        ]
         failed = [self._failed(source, name, error) for name, error in failures.items() if name in self._variants]
         with telemetry.step("record"):  # after the renditions: a record tells of a picture that is there
-            self._records.put([*records, *failed])
-        return records, self._first(failures)
+            self._records.put([*(one.record for one in made), *failed])
+        return made, self._first(failures)
 
     def _first(self, failures: Mapping[str, ImageProcessorError]) -> ImageProcessorError | None:
         """The first failure, naming its variant: the others of the source were made."""
@@ -170,10 +199,18 @@ class Pipeline:
             return type(error)(f"variant {name}: {error}") if name in self._variants else error
         return None
 
-    def _put(self, source: Source, key: str, picture: Rendition, former: str | None) -> None:
-        etag = self._renditions.put(key, picture.body, picture.content_type, source.etag)
-        if former not in (None, etag):
+    def _put(self, source: Source, name: str, made: Rendition, former: str | None) -> Picture:
+        label = name if name in self._variants else f"{made.width}x{made.height}"
+        picture = self._renditions.put(
+            f"{source.key}/{name}",
+            made.body,
+            made.content_type,
+            content_disposition(source.key, label, made.content_type),
+            source.etag,
+        )
+        if former not in (None, picture.etag):
             self._replaced(source.key)
+        return picture
 
     def _render(
         self, source: Source, wanted: Mapping[str, Transformation], deadline: float
@@ -206,14 +243,14 @@ class Pipeline:
     def _original_file(self, key: str) -> str:
         return location(self._sources.bucket, key)
 
-    def _made(self, source: Source, name: str, key: str, picture: Rendition) -> Record:
+    def _processed(self, source: Source, name: str, made: Rendition) -> Record:
         return replace(
             self._record(source, name),
-            processed_file=location(self._renditions.bucket, key),
-            width=picture.width,
-            height=picture.height,
-            content_type=picture.content_type,
-            bytes=len(picture.body),
+            processed_file=location(self._renditions.bucket, f"{source.key}/{name}"),
+            width=made.width,
+            height=made.height,
+            content_type=made.content_type,
+            bytes=len(made.body),
         )
 
     def _failed(self, source: Source, name: str, error: ImageProcessorError) -> Record:

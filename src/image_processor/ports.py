@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
-from image_processor.model import KeptRecord, KeptRendition, Record, Source
+from image_processor.model import KeptRecord, KeptRendition, Picture, Record, Source
 
 Answer = TypeVar("Answer")
 
@@ -23,7 +23,10 @@ class Renditions(Protocol):
 
     bucket: str
 
-    def put(self, key: str, body: bytes, content_type: str, source_etag: str) -> str: ...  # noqa: D102
+    def put(  # noqa: D102
+        self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str
+    ) -> Picture: ...
+    def get(self, key: str, most: int) -> Picture | None: ...  # noqa: D102
     def etags(self, source_key: str) -> Mapping[str, str]: ...  # noqa: D102
     def find(self, key: str) -> KeptRendition | None: ...  # noqa: D102
     def delete(self, key: str, etag: str) -> None: ...  # noqa: D102

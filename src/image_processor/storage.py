@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -9,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from image_processor.aws import error_code, speaking_to
 from image_processor.errors import ImageProcessorError, Unavailable
-from image_processor.model import MAX_KEY_BYTES, KeptRendition, Source
+from image_processor.model import MAX_KEY_BYTES, KeptRendition, Picture, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -97,18 +99,42 @@ class RenditionBucket:
     def __init__(self, client: "S3Client", bucket: str, cache_control: str) -> None:
         self._client, self.bucket, self._cache_control = client, bucket, cache_control
 
-    def put(self, key: str, body: bytes, content_type: str, source_etag: str) -> str:
-        """Store a rendition, over an older one of the same key; returns its ETag."""
+    def put(self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str) -> Picture:
+        """Store a rendition, over an older one of the same key; returns it as it is served."""
         with speaking_to("S3"):
             answer = self._client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
                 ContentType=content_type,
+                ContentDisposition=content_disposition,
                 CacheControl=self._cache_control,
                 Metadata={SOURCE_ETAG: source_etag},
             )
-        return _bare(answer["ETag"])
+        return Picture(
+            body=body,
+            content_type=content_type,
+            content_disposition=content_disposition,
+            cache_control=self._cache_control,
+            etag=_bare(answer["ETag"]),
+            modified_at=datetime.now(UTC),
+        )
+
+    def get(self, key: str, most: int) -> Picture | None:
+        """A rendition as it is served, without its body if that has more than `most` bytes; None when there is none."""
+        answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        if answer is None:
+            return None
+        size = answer["ContentLength"]
+        with closing(_Download(answer["Body"], size)) as download:
+            return Picture(
+                body=download.readall() if size <= most else None,
+                content_type=answer["ContentType"],
+                content_disposition=answer.get("ContentDisposition", "inline"),  # one stored long ago has none
+                cache_control=answer.get("CacheControl", self._cache_control),
+                etag=_bare(answer["ETag"]),
+                modified_at=answer["LastModified"],
+            )
 
     def etags(self, source_key: str) -> dict[str, str]:
         """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""

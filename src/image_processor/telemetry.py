@@ -61,6 +61,12 @@ def step(name: str) -> Iterator[None]:
             work.steps[name] = work.steps.get(name, 0.0) + time.perf_counter() - started
 
 
+def steps() -> dict[str, int]:
+    """The steps of the work at hand so far, in milliseconds."""
+    work = _WORK.get()
+    return {name: round(seconds * 1000) for name, seconds in work.steps.items()} if work else {}
+
+
 def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
     """Add to the work at hand: sizes add up; facts, such as the source's ETag and version, go into the line."""
     if work := _WORK.get():
@@ -140,9 +146,9 @@ def _noted() -> dict[str, Any]:
     work = _WORK.get()
     if work is None:
         return {}
-    steps = {name: round(seconds * 1000) for name, seconds in work.steps.items()}
+    taken = steps()
     lag = {} if work.since is None else {"lag_milliseconds": _lag(work.since)}
-    return {**work.facts, **work.sizes, **({"steps_milliseconds": steps} if steps else {}), **lag}
+    return {**work.facts, **work.sizes, **({"steps_milliseconds": taken} if taken else {}), **lag}
 
 
 def _measured() -> dict[str, float]:

@@ -80,7 +80,7 @@ class FakeS3(Fake):
     # What a user does
 
     def upload(self, key: str, body: bytes) -> str:
-        self.objects[UPLOADS, key] = _stored(body, {})
+        self.objects[UPLOADS, key] = _stored(body)
         return self.objects[UPLOADS, key].etag
 
     def remove(self, key: str) -> None:
@@ -117,6 +117,7 @@ class FakeS3(Fake):
             "ETag": f'"{kept.etag}"',
             "LastModified": kept.modified_at,
             "VersionId": "version-1",
+            **kept.headers,
         }
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
@@ -130,7 +131,7 @@ class FakeS3(Fake):
         self.called("put_object", Key)
         assert len(Key.encode()) <= 1024
         assert Bucket == PROCESSED
-        self.objects[Bucket, Key] = _stored(Body, headers["Metadata"], headers["ContentType"], headers["CacheControl"])
+        self.objects[Bucket, Key] = _stored(Body, **headers)
         return {"ETag": f'"{self.objects[Bucket, Key].etag}"'}
 
     def delete_object(self, *, Bucket: str, Key: str, IfMatch: str) -> None:  # noqa: N803 - AWS's names
@@ -214,14 +215,13 @@ class FakeTable(Fake):
         return [{"Items": found[start : start + PAGE]} for start in range(0, len(found), PAGE)] or [{"Items": []}]
 
 
-def _stored(body: bytes, metadata: dict[str, str], content_type: str = "", cache_control: str = "") -> SimpleNamespace:
+def _stored(body: bytes, **headers: Any) -> SimpleNamespace:
     return SimpleNamespace(
         body=body,
         arrives=len(body),  # bytes of it that a download brings, before the connection ends
         etag=md5(body, usedforsecurity=False).hexdigest(),
-        metadata=metadata,
-        content_type=content_type,
-        cache_control=cache_control,
+        metadata=headers.pop("Metadata", {}),
+        headers=headers,
         modified_at=datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC),
     )
 

@@ -33,7 +33,11 @@ def test_every_variant_is_stored_under_its_source_s_key(pipeline, s3):
     assert s3.renditions() == {f"{KEY}/thumbnail": etag, f"{KEY}/wide": etag}
     assert [record.variant for record in records] == ["thumbnail", "wide"]
     kept = s3.objects[PROCESSED, f"{KEY}/thumbnail"]
-    assert (kept.content_type, kept.cache_control) == ("image/png", "public, max-age=300")
+    assert kept.headers == {
+        "ContentType": "image/png",
+        "ContentDisposition": 'inline; filename="rio-thumbnail.png"',
+        "CacheControl": "public, max-age=300",
+    }
     assert decode(kept.body).size == (8, 8)
     assert not s3.open_bodies
 
