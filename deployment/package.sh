@@ -82,7 +82,7 @@ prune() { # leaves out what the function never loads; what must stay, tests/depl
     -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +
   find . \( -name '*.pyi' -o -name py.typed -o -name 'examples-1.json' -o -name 'swagger-ui*.min.*' \) -exec rm {} +
   find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
-  "$python" "$here/trim_botocore.py" botocore/data s3 dynamodb ssm cloudfront
+  "$python" "$here/trim_botocore.py" botocore/data s3 dynamodb ssm cloudfront secretsmanager
   # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others can't go even
   # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
   rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so

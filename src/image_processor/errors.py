@@ -4,6 +4,7 @@
     ├── InvalidRequest              invalid-request           400  no
     │   └── InvalidTransformation   invalid-transformation    400  no
     ├── ForbiddenSource             forbidden-source          403  no
+    ├── BadSignature                bad-signature             403  no
     ├── SourceNotFound              source-not-found          404  no
     ├── RouteNotFound               not-found                 404  no
     ├── SourceTooLarge              source-too-large          413  no
@@ -51,6 +52,13 @@ class ForbiddenSource(ImageProcessorError):
     """A bucket that is not the stack's upload bucket."""
 
     code = "forbidden-source"
+    status = 403
+
+
+class BadSignature(ImageProcessorError):
+    """The signature of a URL is missing, wrong or expired."""
+
+    code = "bad-signature"
     status = 403
 
 

@@ -1,0 +1,79 @@
+"""Signatures of URLs: who may have a picture made. Pure; deployment/sign.py runs it on Python 3.9.
+
+What is signed is what the page's author wrote, decoded: the path, `?`, then all parameters but the signature, by name.
+
+    /cats/rio.jpg?exp=1764000000&format=auto&width=300
+
+No two requests have the same text: the last `?` ends the path, since no name or value may hold one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from image_processor.errors import BadSignature, InvalidRequest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SIGNATURE, EXPIRY = "sig", "exp"
+UNSIGNED = (SIGNATURE, "again")  # `again` is set by the function's own redirect, after the author has signed
+_LATEST = 253402300799  # the last second of the year 9999
+
+
+def sign(key: str, path: str, parameters: Mapping[str, str]) -> str:
+    """Sign a URL's decoded path and parameters: HMAC-SHA256 in base64url without padding, 43 characters (RFC 4648).
+
+    Raises `ValueError` for a name with `=`, or a name or value with `?` or `&`: no option has such.
+    """
+    digest = hmac.new(key.encode(), _text(path, parameters).encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_signed(keys: Iterable[str], path: str, parameters: Mapping[str, str]) -> bool:
+    """Whether `sig` is by one of the keys; it takes the same time whichever it is, and however much of it is right."""
+    given = parameters.get(SIGNATURE, "").encode("utf-8", "surrogatepass")
+    found = False
+    for key in keys:
+        try:
+            signature = sign(key, path, parameters)
+        except ValueError:  # half a surrogate pair is one, too
+            return False
+        found |= hmac.compare_digest(signature.encode(), given)
+    return found
+
+
+def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: float) -> None:
+    """Raise `BadSignature` unless the request is signed and, at `now`, in seconds since 1970, not expired.
+
+    Raises `InvalidRequest` for an `exp` that is no time.
+    """
+    expiry = _expiry(parameters)
+    if not parameters.get(SIGNATURE):
+        raise BadSignature(f"the signature is missing: parameter {SIGNATURE}")
+    if not is_signed(keys, path, parameters):
+        raise BadSignature("the signature is wrong: path, options and expiry have to be those that were signed")
+    if expiry is not None and now >= expiry:
+        since = datetime.fromtimestamp(expiry, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
+        raise BadSignature(f"the signature has expired since {since}")
+
+
+def _text(path: str, parameters: Mapping[str, str]) -> str:
+    pairs = sorted((name, value) for name, value in parameters.items() if name not in UNSIGNED)
+    for name, value in pairs:
+        if "=" in name or any(mark in part for part in (name, value) for mark in "?&"):
+            raise ValueError(f"{name}={value} can't be signed: no option has a '?', '&' or a name with '='")
+    return f"{path}?{'&'.join(f'{name}={value}' for name, value in pairs)}"
+
+
+def _expiry(parameters: Mapping[str, str]) -> int | None:
+    text = parameters.get(EXPIRY)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LATEST)) and int(text) <= _LATEST):
+        raise InvalidRequest(f"parameter {EXPIRY}: got {shown(text)}, allowed: seconds since 1970")
+    return int(text)
