@@ -30,6 +30,7 @@ DEFAULT_QUALITY: Final = {"jpeg": 80, "webp": 80, "avif": 60}  # the formats tha
 ALPHA_FORMATS: Final = ("png", "webp", "avif", "gif")
 ANIMATED_FORMATS: Final = ("webp", "avif", "gif")
 LOSSLESS_FORMATS: Final = ("webp",)  # those with the choice: png and gif know nothing else, Pillow's avif always rounds
+AUTO_FORMATS: Final = ("avif", "webp")  # what `auto` in a URL may become: the first that the browser asks for by name
 FLIPS: Final = ("horizontal", "vertical", "both")
 TURNS: Final = (90, 180, 270)
 COLOURS: Final = {  # the sixteen names of HTML 4 and CSS 2.1, with `transparent`

@@ -5,13 +5,14 @@ and what is a default, or has no effect beside the others, is left out.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from image_processor.errors import InvalidTransformation, shown
 from image_processor.options import (
     ANIMATED_FORMATS,
+    AUTO_FORMATS,
     BY_NAME,
     DEFAULT_QUALITY,
     FORMATS,
@@ -24,6 +25,8 @@ from image_processor.options import (
 
 EXACT_FITS: Final = ("cover", "contain", "fill")  # with both sides given, the size is exact
 VARIANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+MAX_RUNGS: Final = 32  # of a ladder; CloudFront takes 10,240 bytes of code, of which 200 are kept for it
+UNTOUCHED: Final = "format=auto"  # the name of the whole source, upright and private, since each picture has one
 # Of the 24 ways to turn and mirror, eight differ; these are the others, and which of the eight they are.
 _SAME_TURNS: Final[dict[tuple[int | None, str | None], tuple[int | None, str | None]]] = {
     (None, "both"): (180, None),
@@ -79,26 +82,22 @@ class Transformation:
     def parse(cls, text: str) -> "Transformation":
         """Read `name=value` joined by commas, in any order and case.
 
-        Raises `InvalidTransformation`, naming the option, what came and what is allowed; also for a text whose options
-        change nothing, since it would have no name to be stored under.
+        Raises `InvalidTransformation`, naming the option, what came and what is allowed.
         """
+        return cls.of(map(_parted, text.split(",")))
+
+    @classmethod
+    def of(cls, options: Iterable[tuple[str, str]]) -> "Transformation":
+        """Read names and values, in any order and case; raises `InvalidTransformation` as `parse` does."""
         values: dict[str, Any] = {}
-        for part in text.split(","):
-            name, equals, value = (piece.strip() for piece in part.partition("="))
-            name = name.lower()
-            if not equals:
-                raise InvalidTransformation(
-                    f"{shown(part.strip())} is not an option; write name=value, joined by commas"
-                )
+        for given_name, value in options:
+            name = given_name.lower()
             if name not in BY_NAME:
                 raise InvalidTransformation(f"there is no option {shown(name)}; the options are {', '.join(BY_NAME)}")
             if name in values:
                 raise InvalidTransformation(f"option {name} is given twice")
             values[name] = BY_NAME[name].read(value)
-        transformation = cls(**values)
-        if not str(transformation):
-            raise InvalidTransformation(f"{shown(text)} changes nothing; give a width, a height, a format or a quality")
-        return transformation
+        return cls(**values)
 
     def __post_init__(self) -> None:
         for option in OPTIONS:
@@ -163,6 +162,22 @@ class Transformation:
         if self.watermark is None:
             yield from ("watermark_position", "watermark_opacity", "watermark_scale")
 
+    def on_ladder(self, ladder: Sequence[int]) -> "Transformation":
+        """The same with its leading side, the width or else the height, rounded up to the next of the ladder's sides.
+
+        What is larger than all of them becomes the largest; the other side and `radius` are scaled along, and are never
+        less than 1 pixel or more than `MAX_SIDE`. Without a side, or with an empty ladder, nothing is rounded.
+        """
+        side = self.width or self.height
+        if not side or not ladder:
+            return self
+        rung = min((rung for rung in ladder if rung >= side), default=max(ladder))
+
+        def scaled(length: int | None) -> int | None:  # in whole numbers, as exact in both languages
+            return length and min(max((2 * length * rung + side) // (2 * side), 1), MAX_SIDE)
+
+        return replace(self, width=scaled(self.width), height=scaled(self.height), radius=scaled(self.radius))
+
     @property
     def is_exact(self) -> bool:
         """Whether the picture's sides are those asked for, whatever the source's."""
@@ -174,14 +189,52 @@ class Transformation:
         return self.watermark and self.watermark.replace("~", "/")
 
     def __str__(self) -> str:
-        return ",".join(
+        changed = ",".join(
             f"{option.name}={option.write(getattr(self, option.name))}"
             for option in OPTIONS
             if getattr(self, option.name) != _DEFAULTS[option.name]
         )
+        return changed or UNTOUCHED
 
 
 _DEFAULTS: Final = {field.name: field.default for field in fields(Transformation)}
+
+
+def _parted(part: str) -> tuple[str, str]:
+    name, equals, value = (piece.strip() for piece in part.partition("="))
+    if not equals:
+        raise InvalidTransformation(f"{shown(part.strip())} is not an option; write name=value, joined by commas")
+    return name, value
+
+
+def parse_ladder(text: str) -> tuple[int, ...]:
+    """Read sides in pixels, joined by commas, in any order: ascending, each once; none of an empty text.
+
+    Raises `InvalidTransformation` for what is not a side, and for more than `MAX_RUNGS`.
+    """
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    for part in parts:  # no leading zeros: JavaScript would take them for octal
+        if not re.fullmatch("[1-9][0-9]{0,3}", part) or int(part) > MAX_SIDE:
+            raise InvalidTransformation(f"size ladder: got {shown(part)}, allowed: 1 to {MAX_SIDE}, joined by commas")
+    if len(parts) > MAX_RUNGS:
+        raise InvalidTransformation(f"size ladder: got {len(parts)} sides, allowed: {MAX_RUNGS}")
+    return tuple(sorted(set(map(int, parts))))
+
+
+def resolutions(query: Mapping[str, str], ladder: Sequence[int]) -> frozenset[str]:
+    """The canonical texts that the edge may make of a URL's options: the names and values of its query, decoded.
+
+    One, or with `format=auto` up to three, since the viewer's browser decides; none of no options. Raises
+    `InvalidTransformation` for what the edge refuses, with the same words.
+    """
+    if not query:
+        return frozenset()
+    options = sorted(query.items())  # so that of two faults both languages name the same
+    texts = {str(Transformation.of(options).on_ladder(ladder))}
+    if any(name.lower() == "format" and value.lower() == "auto" for name, value in options):
+        others = [option for option in options if option[0].lower() != "format"]
+        texts |= {str(Transformation.of([*others, ("format", name)]).on_ladder(ladder)) for name in AUTO_FORMATS}
+    return frozenset(texts)
 
 
 def check_area(transformation: Transformation, frames: int = 1) -> None:

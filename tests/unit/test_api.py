@@ -277,7 +277,7 @@ def test_a_transformation_is_a_text(transformation):
         ask({"key": "a", "transformation": transformation})
 
 
-@pytest.mark.parametrize("transformation", ["", "width=0", "widht=5", "width=5,width=6", "fit=cover", "\ud800"])
+@pytest.mark.parametrize("transformation", ["", "width=0", "widht=5", "width=5,width=6", "fit=cower", "\ud800"])
 def test_a_wrong_transformation_is_refused_before_the_source_is_read(transformation):
     pipeline = NotingPipeline()
 
