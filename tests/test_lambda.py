@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -19,6 +20,7 @@ from moto import mock_aws
 from PIL import Image
 
 from image_processor import app, telemetry
+from image_processor.signatures import sign
 
 EVENTS = Path(__file__).parent / "events"
 CONTEXT = SimpleNamespace(aws_request_id="11111111-2222-3333-4444-555555555555")
@@ -769,3 +771,74 @@ class TestTheEdge:
 
         metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"PurgesFailed"' in line]
         assert [metric["code"] for metric in metrics] == ["throttled"]
+
+
+@pytest.mark.usefixtures("environment")
+class TestTheFunctionUrl:
+    @pytest.fixture(autouse=True)
+    def key(self, environment: pytest.MonkeyPatch) -> str:
+        secret = boto3.client("secretsmanager").create_secret(Name="signing", SecretString="s" * 64)
+        environment.setenv("SIGNING_SECRET", secret["ARN"])
+        app.services.cache_clear()
+        return "s" * 64
+
+    @staticmethod
+    def get(path: str, written: str = "") -> dict[str, Any]:
+        event = recorded("function-url.json")
+        event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        event["headers"]["x-image-request"] = written or path
+        return invoke(event)
+
+    def test_a_signed_picture_is_made_and_answered(self, key: str) -> None:
+        upload("cats/rio.jpg", picture())
+        signature = sign(key, "/cats/rio.jpg", {"width": "40", "format": "auto"})
+
+        reply = self.get("/cats/rio.jpg/width=40,format=webp", f"/cats/rio.jpg?width=40&format=auto&sig={signature}")
+
+        assert (reply["statusCode"], reply["headers"]["Content-Type"]) == (200, "image/webp")
+        assert Image.open(io.BytesIO(b64decode(reply["body"]))).size == (40, 30)
+        stored = boto3.client("s3").get_object(Bucket=PROCESSED, Key="cats/rio.jpg/width=40,format=webp")
+        assert stored["Body"].read() == b64decode(reply["body"])
+        assert stored["ContentDisposition"] == 'inline; filename="rio-40x30.webp"'
+
+    def test_an_unsigned_one_is_refused_and_recorded_nowhere(self) -> None:
+        upload("cats/rio.jpg", picture())
+
+        reply = self.get("/cats/rio.jpg/width=40")
+
+        assert reply["statusCode"] == 403
+        assert json.loads(b64decode(reply["body"]))["error"]["code"] == "bad-signature"
+        assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=PROCESSED)
+
+    def test_one_line_tells_what_was_made(self, capsys: pytest.CaptureFixture[str]) -> None:
+        upload("cats/rio.jpg", picture())
+        for _ in range(2):
+            assert self.get("/cats/rio.jpg/thumbnail")["statusCode"] == 200
+
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        told = [(line["message"], line["path"], line["status"]) for line in lines if "message" in line]
+        assert told == [
+            ("made", "/cats/rio.jpg/thumbnail", 200),
+            ("answered", "/cats/rio.jpg/thumbnail", 200),
+        ]
+        [metrics] = [line for line in lines if "_aws" in line]
+        assert metrics["Renditions"] == [1.0]
+
+    def test_an_outage_is_an_answer_and_a_fault(
+        self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        failing(environment, "GetObject", "SlowDown")
+
+        reply = self.get("/cats/rio.jpg/thumbnail")
+
+        assert (reply["statusCode"], reply["headers"]["Retry-After"]) == (503, "5")
+        assert any('"Faults"' in line for line in capsys.readouterr().out.splitlines())
+
+    def test_wrong_settings_are_told(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("VARIANTS", "thumbnail:width=0")
+        app.services.cache_clear()
+
+        reply = self.get("/cats/rio.jpg/thumbnail")
+
+        assert reply["statusCode"] == 500
+        assert json.loads(b64decode(reply["body"]))["error"]["code"] == "invalid-settings"

@@ -4,6 +4,7 @@ SQS messages with S3 notifications ─▶ each message alone, all at once; the f
 S3 notification, EventBridge event ─▶ each source; an error makes Lambda retry the event
 job of S3 Batch Operations         ─▶ each task, and what became of it
 REST API request                   ─▶ an HTTP answer, whatever happens
+Function URL request               ─▶ a picture, made if need be, or an HTTP error
 """
 
 import math
@@ -19,18 +20,20 @@ from typing import Any, Final
 
 import boto3
 
-from image_processor import api, batch_operations, events, telemetry
+from image_processor import api, batch_operations, delivery, events, telemetry
 from image_processor.aws import CONFIG
 from image_processor.config import Settings
+from image_processor.delivery import Delivery
 from image_processor.edge import Distribution, NoEdge, id_from_parameter
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings, Unavailable
 from image_processor.metadata import MetadataTable, NoTable
 from image_processor.model import Record
 from image_processor.pipeline import Pipeline
+from image_processor.signing_keys import NoKeys, SigningKeys
 from image_processor.storage import RenditionBucket, SourceBucket
 
 _TO_ANSWER: Final = 2.0  # seconds kept of an invocation's time to tell CloudFront and Lambda how it ended
-_FOR_API: Final = 27.0  # seconds; API Gateway waits 29 for an answer
+_FOR_HTTP: Final = 27.0  # seconds; API Gateway waits 29 for an answer, CloudFront 30
 # Seconds for what an invocation had to abandon; a stalled call ends at once, its time is long over.
 _TO_END: Final = 5.0
 _abandoned: list[Future[bool]] = []
@@ -43,6 +46,7 @@ class Services:
     settings: Settings
     pipeline: Pipeline
     edge: Distribution | NoEdge
+    delivery: Delivery
 
 
 @cache
@@ -70,7 +74,10 @@ def services() -> Services:
         settings.limits,
         edge,
     )
-    return Services(settings, pipeline, edge)
+    secret = settings.signing_secret
+    keys = SigningKeys(partial(boto3.client, "secretsmanager", config=CONFIG), secret) if secret else NoKeys()
+    urls = Delivery(pipeline, keys, settings.size_ladder, settings.allow_unsigned, settings.fallback_image)
+    return Services(settings, pipeline, edge, urls)
 
 
 with suppress(InvalidSettings):  # told by the first invocation, which has an answer to give
@@ -84,7 +91,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None
     _end_abandoned()
     try:
         if api.is_api_request(event):
-            return _answer(event, min(deadline, time.monotonic() + _FOR_API))
+            return _answer(event, min(deadline, time.monotonic() + _FOR_HTTP))
+        if delivery.is_delivery_request(event):
+            return _deliver(event, min(deadline, time.monotonic() + _FOR_HTTP))
         if events.is_queue_batch(event):
             return _process_messages(event["Records"], deadline)
         if batch_operations.is_job(event):
@@ -205,6 +214,27 @@ def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
         )
     telemetry.answered(route, status, code, time.perf_counter() - started)
     return api.response(status, body, event, origins)
+
+
+def _deliver(event: dict[str, Any], deadline: float) -> dict[str, Any]:
+    started, code = time.perf_counter(), None
+    with telemetry.working():
+        try:
+            reply = services().delivery.answer(event, deadline)
+        except Exception as fault:  # noqa: BLE001 - a viewer gets an answer, whatever happens
+            error = _known(fault)
+            if error.retryable:
+                telemetry.fault(f"GET {event.get('rawPath')}", error)
+            code, reply = error.code, _refusal(event, error, deadline)
+        telemetry.delivered(event.get("rawPath", ""), reply["statusCode"], code, time.perf_counter() - started)
+    return reply
+
+
+def _refusal(event: dict[str, Any], error: ImageProcessorError, deadline: float) -> dict[str, Any]:
+    try:
+        return services().delivery.refusal(event, error, deadline)
+    except InvalidSettings:
+        return delivery.error_answer(event, error)
 
 
 def _known(fault: Exception) -> ImageProcessorError:

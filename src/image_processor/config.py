@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from image_processor.errors import ImageProcessorError, InvalidSettings, SourceTooLarge, shown
-from image_processor.transformation import Variant, parse_variants
+from image_processor.transformation import Variant, parse_ladder, parse_variants
 
 MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whatever a caller allows (2 × MAX_IMAGE_PIXELS)
 
@@ -65,6 +65,10 @@ class Settings:
     limits: Limits
     cache_control: str
     cors_origins: tuple[str, ...]
+    signing_secret: str | None
+    size_ladder: tuple[int, ...]
+    allow_unsigned: bool
+    fallback_image: str | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -91,6 +95,10 @@ class Settings:
             ),
             cache_control=read("CACHE_CONTROL"),
             cors_origins=tuple(filter(None, (part.strip() for part in environment.get("CORS_ORIGINS", "").split(",")))),
+            signing_secret=environment.get("SIGNING_SECRET") or None,
+            size_ladder=read("SIZE_LADDER", parse_ladder),
+            allow_unsigned=read("ALLOW_UNSIGNED", _switch),
+            fallback_image=environment.get("FALLBACK_IMAGE") or None,
         )
         if faults:
             raise InvalidSettings("; ".join(faults))
@@ -101,6 +109,12 @@ def _text(text: str) -> str:
     if not text:
         raise ValueError("is not set")
     return text
+
+
+def _switch(text: str) -> bool:
+    if text not in ("true", "false", ""):
+        raise ValueError(f"got {shown(text)}, allowed: true, false")
+    return text == "true"
 
 
 def _up_to(high: int) -> Callable[[str], int]:

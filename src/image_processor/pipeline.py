@@ -101,9 +101,17 @@ class Pipeline:
         return [made.record for made in self._make(key, wanted, deadline)]
 
     def find(self, key: str, name: str, most: int) -> Picture | None:
-        """The rendition of this name as it is kept, without its body if that has more than `most` bytes."""
+        """The rendition of this name as it is kept, without its body if that has more than `most` bytes.
+
+        Raises `SourceNotFound` when there is neither it nor its source: to make it would end so too, after much ado.
+        """
+        rendition = rendition_key(key, name)
         with telemetry.step("find"):
-            return self._renditions.get(rendition_key(key, name), most)
+            etag = self._side.submit(self._sources.etag, key)
+            picture = self._renditions.get(rendition, most)
+            if picture is None and etag.result() is None:
+                raise SourceNotFound(f"there is no source {key!r}")
+        return picture
 
     def deliver(self, key: str, name: str, transformation: Transformation, deadline: float = math.inf) -> Picture:
         """Make this one rendition as `render_on_demand` does; returns the picture itself."""

@@ -15,9 +15,18 @@ from botocore.exceptions import ClientError
 
 from image_processor import signatures
 from image_processor.aws import error_code, speaking_to
+from image_processor.errors import BadSignature
 
 _KEPT: Final = 300.0  # seconds; how long a key that was replaced twice may still be good
 _BETWEEN: Final = 30.0  # seconds, at least, between two asks that wrong signatures cause: each is $0.05 for 10,000
+
+
+class NoKeys:
+    """The stack makes nothing by URL but variants."""
+
+    def check(self, path: str, parameters: Mapping[str, str], now: float) -> None:  # noqa: ARG002 - as `SigningKeys`
+        """Raise `BadSignature`, whatever the signature."""
+        raise BadSignature("this stack has no signing key")
 
 
 class SigningKeys:

@@ -137,6 +137,16 @@ def answered(route: str, status: int, code: str | None, seconds: float) -> None:
     _say(_logger().info, "answered", route=route, status=status, code=code, milliseconds=round(seconds * 1000))
 
 
+def delivered(path: str, status: int, code: str | None, seconds: float) -> None:
+    """A picture was asked for over the Function URL; without a `code`, and unless it was kept already, it was made."""
+    work = _WORK.get()
+    made = work is not None and "render" in work.steps and code is None
+    outcome, milliseconds = "made" if made else "answered", round(seconds * 1000)
+    _say(_logger().info, outcome, path=path, status=status, code=code, milliseconds=milliseconds, **_noted())
+    if made:
+        _measure({"Renditions": 1, **_measured()})
+
+
 def _say(write: Callable[..., None], message: str, **facts: Any) -> None:
     with _LINE:
         write(message, **facts)

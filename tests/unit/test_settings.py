@@ -19,6 +19,10 @@ GOOD = {
     "MAX_SOURCE_PIXELS": "80000000",
     "CACHE_CONTROL": "public, max-age=300",
     "CORS_ORIGINS": "https://a.example, https://b.example",
+    "SIGNING_SECRET": "arn:secret",
+    "SIZE_LADDER": "640, 320",
+    "ALLOW_UNSIGNED": "true",
+    "FALLBACK_IMAGE": "missing.png",
 }
 
 
@@ -36,6 +40,10 @@ def test_a_good_environment_is_read():
         limits=Limits(max_bytes=52_428_800, max_pixels=80_000_000),
         cache_control="public, max-age=300",
         cors_origins=("https://a.example", "https://b.example"),
+        signing_secret="arn:secret",  # noqa: S106 - its name
+        size_ladder=(320, 640),
+        allow_unsigned=True,
+        fallback_image="missing.png",
     )
 
 
@@ -59,6 +67,19 @@ def test_without_a_table_s_name_there_is_no_table(environment):
 @pytest.mark.parametrize("environment", [without("DISTRIBUTION_PARAMETER"), {**GOOD, "DISTRIBUTION_PARAMETER": ""}])
 def test_without_a_distribution_nobody_is_told(environment):
     assert Settings.from_environment(environment).distribution_parameter is None
+
+
+def test_without_its_settings_nothing_is_made_by_url_but_variants():
+    settings = Settings.from_environment(without("SIGNING_SECRET", "SIZE_LADDER", "ALLOW_UNSIGNED", "FALLBACK_IMAGE"))
+
+    assert (settings.signing_secret, settings.size_ladder) == (None, ())
+    assert (settings.allow_unsigned, settings.fallback_image) == (False, None)
+
+
+@pytest.mark.parametrize(("name", "text"), [("SIZE_LADDER", "0"), ("SIZE_LADDER", "a"), ("ALLOW_UNSIGNED", "yes")])
+def test_a_wrong_setting_of_delivery_is_named(name, text):
+    with pytest.raises(InvalidSettings, match=name):
+        Settings.from_environment({**GOOD, name: text})
 
 
 @pytest.mark.parametrize(
