@@ -7,6 +7,7 @@
     ├── BadSignature                bad-signature             403  no
     ├── SourceNotFound              source-not-found          404  no
     ├── RouteNotFound               not-found                 404  no
+    ├── SourceArchived              source-archived           409  no
     ├── SourceTooLarge              source-too-large          413  no
     ├── UnsupportedFormat           unsupported-format        415  no
     ├── CorruptImage                corrupt-image             422  no
@@ -74,6 +75,13 @@ class RouteNotFound(ImageProcessorError):
 
     code = "not-found"
     status = 404
+
+
+class SourceArchived(ImageProcessorError):
+    """An object in an archive of S3: it is there, and can't be read before it was restored."""
+
+    code = "source-archived"
+    status = 409
 
 
 class SourceTooLarge(ImageProcessorError):

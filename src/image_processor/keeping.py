@@ -79,6 +79,12 @@ class Keeping:
             self._remove(source.key, etags, [*removals, *map(self._removal, lost)])
             kept = self.kept(source.key)
 
+    def pictures_of(self, source: Source, kept: Kept, names: Collection[str]) -> set[str]:
+        """Those of the names under which a rendition of this very source is kept."""
+        there = [name for name in names if name in kept.renditions]
+        found = at_once(self._side, [partial(self._renditions.find, f"{source.key}/{name}") for name in there])
+        return {name for name, one in zip(there, found, strict=True) if one and one.source_etag == source.etag}
+
     def _stale(self, source: Source, kept: Kept, keep: Collection[str]) -> dict[str, KeptRendition]:
         names = [name for name in kept.renditions if name not in keep]
         found = at_once(self._side, [partial(self._renditions.find, f"{source.key}/{name}") for name in names])

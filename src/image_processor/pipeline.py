@@ -241,9 +241,14 @@ class Pipeline:
     def _record_failure(
         self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError, kept: Kept
     ) -> None:
-        """No picture of an older source may stay, and the records of the variants say why there is none of this one."""
+        """No picture of an older source may stay, and the records of the variants say why there is none of this one.
+
+        A picture of this one stays, with its record: it was made before the source went into an archive.
+        """
         self._keeping.remove_stale(source, kept, keep=())
-        self._records.put([self._failed(source, name, error) for name in wanted if name in self._variants])
+        missing = {name for name in wanted if name in self._variants}
+        missing -= self._keeping.pictures_of(source, kept, missing)
+        self._records.put([self._failed(source, name, error) for name in sorted(missing)])
 
     def _id(self, key: str, name: str) -> str:
         return record_id(self._sources.bucket, key, name)

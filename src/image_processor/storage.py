@@ -10,11 +10,12 @@ from botocore.exceptions import ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
 from image_processor.aws import error_code, speaking_to
-from image_processor.errors import ImageProcessorError, Unavailable
+from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
 from image_processor.model import MAX_KEY_BYTES, KeptRendition, Picture, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: what it was made from, told without the table
 Answer = TypeVar("Answer")
@@ -32,11 +33,22 @@ class SourceBucket:
         self._client, self.bucket = client, bucket
 
     def get(self, key: str) -> Source | None:
-        """The source as it is now, its body still on its way; None when there is none."""
-        answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        """The source as it is now, its body still on its way; None when there is none.
+
+        The body of one in an archive raises `SourceArchived`: the rest of it is known.
+        """
+        archived: SourceArchived | None = None
+        answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
+        try:
+            answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        except Unavailable as error:
+            if not _is_archived(error):
+                raise
+            archived = SourceArchived(f"{key!r} lies in an archive of S3; restore it, and have it made again")
+            answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
         if answer is None:
             return None
-        download = _Download(answer["Body"], answer["ContentLength"])
+        download = _Download(answer.get("Body", io.BytesIO()), answer["ContentLength"], archived)
         return Source(
             key=key,
             etag=_bare(answer["ETag"]),
@@ -55,9 +67,8 @@ class SourceBucket:
 class _Download(io.RawIOBase):
     """A body on its way; whatever happens to it on the way is the way's fault, and never the picture's."""
 
-    def __init__(self, body: Any, size: int) -> None:
-        self._body, self._left = body, size
-        self._failure: ImageProcessorError | None = None
+    def __init__(self, body: Any, size: int, failure: ImageProcessorError | None) -> None:
+        self._body, self._left, self._failure = body, size, failure
 
     def readable(self) -> bool:
         return True
@@ -172,6 +183,10 @@ def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:
             if error_code(error) in _GONE:
                 return None
             raise
+
+
+def _is_archived(error: Unavailable) -> bool:
+    return isinstance(error.__cause__, ClientError) and error_code(error.__cause__) == "InvalidObjectState"
 
 
 def _bare(etag: str) -> str:

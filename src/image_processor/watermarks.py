@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
-from image_processor.errors import ImageProcessorError, SourceNotFound, SourceTooLarge
+from image_processor.errors import ImageProcessorError, SourceArchived, SourceNotFound, SourceTooLarge
 from image_processor.ports import Sources
 from image_processor.transformation import Transformation
 
@@ -23,7 +23,7 @@ class Watermarks:
     def of(self, transformations: Iterable[Transformation]) -> dict[str, bytes | ImageProcessorError]:
         """The watermarks of these transformations as they are now, by their keys.
 
-        In the place of one that is missing, or over `MAX_BYTES`, stands its error.
+        In the place of one that is missing, in an archive, or over `MAX_BYTES`, stands its error.
         """
         keys = {key for transformation in transformations if (key := transformation.watermark_key)}
         return {key: self._get_or_tell(key) for key in sorted(keys)}
@@ -31,7 +31,7 @@ class Watermarks:
     def _get_or_tell(self, key: str) -> bytes | ImageProcessorError:
         try:
             return self._get(key)
-        except (SourceNotFound, SourceTooLarge) as error:
+        except (SourceNotFound, SourceTooLarge, SourceArchived) as error:
             return error
 
     def _get(self, key: str) -> bytes:

@@ -83,6 +83,10 @@ class FakeS3(Fake):
         self.objects[UPLOADS, key] = _stored(body)
         return self.objects[UPLOADS, key].etag
 
+    def archive(self, key: str) -> None:
+        """As a lifecycle rule does, or an upload to Glacier: HEAD is answered, GET is not."""
+        self.objects[UPLOADS, key].archived = True
+
     def remove(self, key: str) -> None:
         self.objects.pop((UPLOADS, key), None)
 
@@ -101,6 +105,8 @@ class FakeS3(Fake):
         kept = self.objects.get((Bucket, Key))
         if kept is None:
             raise refusal("NoSuchKey", "GetObject")
+        if kept.archived:
+            raise refusal("InvalidObjectState", "GetObject")
         self.open_bodies.add(Key)
         body = io.BytesIO(kept.body[: kept.arrives])
 
@@ -125,7 +131,12 @@ class FakeS3(Fake):
         kept = self.objects.get((Bucket, Key))
         if kept is None:
             raise refusal("404", "HeadObject")
-        return {"ETag": f'"{kept.etag}"', "Metadata": kept.metadata}
+        return {
+            "ContentLength": len(kept.body),
+            "ETag": f'"{kept.etag}"',
+            "LastModified": kept.modified_at,
+            "Metadata": kept.metadata,
+        }
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **headers: Any) -> dict[str, Any]:  # noqa: N803
         self.called("put_object", Key)
@@ -219,6 +230,7 @@ def _stored(body: bytes, **headers: Any) -> SimpleNamespace:
     return SimpleNamespace(
         body=body,
         arrives=len(body),  # bytes of it that a download brings, before the connection ends
+        archived=False,
         etag=md5(body, usedforsecurity=False).hexdigest(),
         metadata=headers.pop("Metadata", {}),
         headers=headers,

@@ -8,6 +8,7 @@ from image_processor.errors import (
     CorruptImage,
     InvalidRequest,
     InvalidTransformation,
+    SourceArchived,
     SourceTooLarge,
     Throttled,
     Unavailable,
@@ -76,6 +77,46 @@ def test_a_source_of_too_many_bytes_is_not_even_read(new_pipeline, s3):
 
     assert s3.count("read") == 0
     assert not s3.open_bodies
+
+
+def test_a_source_in_an_archive_loses_its_older_pictures_and_its_records_say_where_it_is(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    etag = s3.upload(KEY, encode(Image.new("RGB", (40, 30), "blue"), "png"))
+    s3.archive(KEY)
+
+    with pytest.raises(SourceArchived, match=r"^'cats/rio.jpg' lies in an archive of S3"):
+        pipeline.publish(KEY)
+
+    assert s3.renditions() == {}
+    for record in table.records().values():
+        assert (record["status"], record["error_code"], record["source_etag"]) == ("failed", "source-archived", etag)
+
+
+def test_a_source_that_went_into_an_archive_keeps_its_pictures_and_their_records(new_pipeline, s3, table):
+    etag = s3.upload(KEY, RED)
+    new_pipeline("thumbnail:width=8").publish(KEY)
+    s3.archive(KEY)
+
+    with pytest.raises(SourceArchived):
+        new_pipeline("thumbnail:width=8;wide:width=16").publish(KEY)
+
+    assert s3.renditions() == {f"{KEY}/thumbnail": etag}
+    assert {record["variant"]: record["status"] for record in table.records().values()} == {
+        "thumbnail": "processed", "wide": "failed",
+    }  # fmt: skip
+
+
+def test_a_source_that_goes_while_it_is_found_in_an_archive_is_withdrawn(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    s3.archive(KEY)
+    s3.before("head_upload", 1, lambda: s3.remove(KEY))
+
+    assert pipeline.publish(KEY) == []
+
+    assert not s3.renditions()
+    assert not table.items
 
 
 def test_a_mended_source_s_records_say_processed_again(pipeline, s3, table):

@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Endp
 
 from image_processor import app
 from image_processor.aws import CONFIG
-from image_processor.errors import Throttled, Unavailable
+from image_processor.errors import SourceArchived, Throttled, Unavailable
 from image_processor.metadata import MetadataTable
 from image_processor.storage import RenditionBucket, SourceBucket
 
@@ -91,7 +91,6 @@ PASSING = [
 ]
 LASTING = [
     (s3_error(403, "AccessDenied"), Unavailable),
-    (s3_error(403, "InvalidObjectState"), Unavailable),
     (s3_error(404, "NoSuchBucket"), Unavailable),
 ]
 
@@ -105,6 +104,18 @@ def test_a_fault_that_passes_is_not_noticed(wire, fault, _):
     assert source.body.read() == b"12345"
     assert len(wire.attempts) == 3
     assert all(0 <= wait <= most for wait, most in zip(wire.waits, (1, 2), strict=True))
+
+
+def test_a_source_in_an_archive_is_told_by_the_answer_s_code_and_known_but_for_its_body(wire):
+    wire.answers = [s3_error(403, "InvalidObjectState")(), answer(200, Content_Length="5", **GOOD)]
+
+    source = SourceBucket(wire.client("s3"), "uploads").get("rio.jpg")
+
+    assert [request.method for request in wire.attempts] == ["GET", "HEAD"]
+    assert source.etag == GOOD["ETag"].strip('"')
+    with pytest.raises(SourceArchived):
+        source.body.read()
+    source.body.close()
 
 
 @pytest.mark.parametrize(("fault", "error"), PASSING)

@@ -68,6 +68,16 @@ def test_a_watermark_that_goes_while_it_is_read_is_named(watermarks, s3):
     assert isinstance(watermarks.of(wanting(MARK))[MARK], SourceNotFound)
 
 
+def test_a_watermark_in_an_archive_is_named(watermarks, s3):
+    s3.upload("marks/logo.png", b"logo")
+    s3.archive("marks/logo.png")
+
+    error = watermarks.of(wanting("marks/logo.png"))["marks/logo.png"]
+
+    assert error.code == "source-archived"
+    assert str(error).startswith("'marks/logo.png' lies in an archive")
+
+
 def test_a_watermark_of_too_many_bytes_is_not_read(watermarks, s3, monkeypatch):
     monkeypatch.setattr(watermarks_module, "MAX_BYTES", 3)
     s3.upload(MARK, b"mark")
