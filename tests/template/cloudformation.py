@@ -177,6 +177,8 @@ class _Resolver:
 
     def _attribute(self, name: str, attribute: str) -> str:
         self.seen.add(name)
+        if attribute == "FunctionUrl":  # the one whose shape the template relies on, https://DOMAIN/
+            return f"https://<{name}.domain>/"
         return f"<{name}.{attribute}>"
 
     def _sub(self, argument: Any) -> str:

@@ -18,6 +18,7 @@ ALARMS = {  # what each stands for, and a word of what to do
     "FunctionThrottleAlarm": ("AWS/Lambda", "Throttles", "Lower MaximumConcurrency"),
     "FunctionDurationAlarm": ("AWS/Lambda", "Duration", "raise MemorySize"),
     "ApiErrorAlarm": ("AWS/ApiGateway", "5XXError", "Look for 'fault' in <FunctionLogGroup>"),
+    "DeliveryErrorAlarm": ("AWS/Lambda", "Url5xxCount", "Look for 'fault' in <FunctionLogGroup>"),
 }
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
@@ -64,6 +65,7 @@ def test_an_alarm_tells_when_it_goes_on_and_off_and_a_quiet_hour_is_no_alarm(sta
         ("FunctionThrottleAlarm", {"Name": "FunctionName", "Value": "<Function>"}),
         ("FunctionDurationAlarm", {"Name": "FunctionName", "Value": "<Function>"}),
         ("ApiErrorAlarm", {"Name": "ApiName", "Value": "images"}),
+        ("DeliveryErrorAlarm", {"Name": "FunctionName", "Value": "<Function>"}),
     ],
 )
 def test_an_alarm_watches_this_stack(stack: Stack, name: str, dimension: dict[str, str]) -> None:
@@ -96,6 +98,11 @@ def test_a_stack_without_api_has_no_alarm_of_it() -> None:
     assert set(resolve(EnableApi="false").of_type(ALARM_TYPE)) == ALARMS.keys() - {"ApiErrorAlarm"}
 
 
+@pytest.mark.parametrize("switch", ["EnableCdn", "EnableDelivery"])
+def test_a_stack_without_delivery_has_no_alarm_of_it(switch: str) -> None:
+    assert set(resolve(**{switch: "false"}).of_type(ALARM_TYPE)) == ALARMS.keys() - {"DeliveryErrorAlarm"}
+
+
 def test_alarms_are_mailed_to_who_asked() -> None:
     assert resolve(AlarmEmail="ops@example.com").properties("AlarmSubscription") == {
         "TopicArn": "<AlarmTopic>",
@@ -113,11 +120,12 @@ def widgets(stack: Stack) -> list[dict[str, Any]]:
     return [{"type": widget["type"], **widget["properties"]} for widget in json.loads(body)["widgets"]]
 
 
-def test_the_dashboard_shows_queue_function_api_sources_times_and_failures(stack: Stack) -> None:
+def test_the_dashboard_shows_queue_function_api_delivery_sources_times_and_failures(stack: Stack) -> None:
     assert [widget["title"] for widget in widgets(stack)] == [
         "Queue",
         "Function",
         "API",
+        "Delivery",
         "Sources",
         "p99",
         "Failures",

