@@ -9,9 +9,10 @@ import math
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
 
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InvalidRequest, RouteNotFound, shown
+from image_processor.geometry import widths
+from image_processor.links import Links, picture_url
 from image_processor.model import MAX_KEY_BYTES, Record
 from image_processor.pipeline import Pipeline
 from image_processor.transformation import Transformation
@@ -31,9 +32,13 @@ def is_api_request(event: Mapping[str, Any]) -> bool:
 
 
 def answer(
-    event: Mapping[str, Any], pipeline: Pipeline, upload_bucket: str, deadline: float = math.inf
+    event: Mapping[str, Any],
+    pipeline: Pipeline,
+    upload_bucket: str,
+    deadline: float = math.inf,
+    links: Links | None = None,
 ) -> tuple[int, dict[str, Any] | None]:
-    """Do what the request asks; returns the HTTP status and the body.
+    """Do what the request asks; returns the HTTP status and the body. Without `links` it offers no other widths.
 
     Raises the errors of the request and of its source, and `Unavailable` when it can't be begun before the `deadline`.
     """
@@ -50,6 +55,9 @@ def answer(
     base_url = (event.get("stageVariables") or {}).get("CdnUrl") or None
     return 200, {
         "original_file": records[0].original_file,
+        "width": records[0].source_width,
+        "height": records[0].source_height,
+        **_responsive(key, records[0], base_url, links),
         "renditions": [_shape(key, record, base_url) for record in records],
     }
 
@@ -127,13 +135,21 @@ def _shape(key: str, record: Record, base_url: str | None) -> dict[str, Any]:
     return {
         "id": record.id,
         "processed_file": record.processed_file,
-        "url": base_url and f"{base_url}/{quote(f'{key}/{name}', safe='/=,~')}",
+        "url": base_url and picture_url(base_url, f"{key}/{name}"),
         "variant" if record.variant else "transformation": name,
         "width": record.width,
         "height": record.height,
         "content_type": record.content_type,
         "bytes": record.bytes,
     }
+
+
+def _responsive(key: str, record: Record, base_url: str | None, links: Links | None) -> dict[str, Any]:
+    """What an `<img>` takes to choose its width by; null where no picture is made by its URL."""
+    if not (base_url and links and record.source_width and record.source_height):
+        return {"srcset": None, "widths": None}
+    found = widths((record.source_width, record.source_height), links.ladder)
+    return {"srcset": links.srcset(base_url, key, found), "widths": list(found.values())}
 
 
 def _cors(event: Mapping[str, Any], origins: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ is left to the small picture (turning first costs five times the whole rendering
 orientations of EXIF (CIPA DC-008, tag 0x0112), and two of them, one after the other, are again one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -151,6 +152,21 @@ def plan(source: Size, transformation: Transformation, place: Place | None = Non
         case fit:
             size = _scaled(source, (min if fit == "inside" else max)(scales), frames, enlarge=transformation.enlarge)
             return Plan(whole, size, size)
+
+
+def widths(source: Size, ladder: Iterable[int]) -> dict[int, int]:
+    """The widths worth asking for of an upright source, and those of the pictures: none is wider than the source.
+
+    Those of the ladder below the source's, and the first that reaches it; of a still picture, since an animation's
+    frames may be smaller to be within `MAX_PIXELS` in all.
+    """
+    found: dict[int, int] = {}
+    for asked in sorted(ladder):
+        width = plan(source, Transformation(width=asked)).size[0]
+        if width in found.values():  # as wide as can be
+            break
+        found[asked] = width
+    return found
 
 
 def to_stored(box: Box, turned: Size, turn: int) -> Box:

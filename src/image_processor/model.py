@@ -59,7 +59,8 @@ class KeptRecord:
 class Record:
     """What became of one rendition: made, or failed with `error_code`, and then without a file and its measures.
 
-    Files are `s3://bucket/key`; sides in pixels; times ISO 8601 in UTC. Of `variant` and `transformation` one is set.
+    Files are `s3://bucket/key`; sides in pixels, those of the whole source upright; times ISO 8601 in UTC. Of `variant`
+    and `transformation` one is set.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Record:
     height: int | None = None
     content_type: str | None = None
     bytes: int | None = None
+    source_width: int | None = None
+    source_height: int | None = None
     error_code: str | None = None
     error_message: str | None = None
 

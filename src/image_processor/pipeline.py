@@ -264,6 +264,8 @@ class Pipeline:
             height=made.height,
             content_type=made.content_type,
             bytes=len(made.body),
+            source_width=made.source_width,
+            source_height=made.source_height,
         )
 
     def _failed(self, source: Source, name: str, error: ImageProcessorError) -> Record:

@@ -20,7 +20,7 @@ from image_processor.decoding.decode import OpenSource, open_source
 from image_processor.decoding.header import decoding
 from image_processor.encode import Frame, encode, keeps_alpha, keeps_frames, target_format
 from image_processor.errors import ImageProcessorError, SourceNotFound
-from image_processor.geometry import Layout, Place, Size, lay_out, region
+from image_processor.geometry import Layout, Place, Size, lay_out, region, turned_size
 from image_processor.options import POSITIONS, SMART_POSITIONS
 from image_processor.pixels import Pixels
 from image_processor.transformation import Transformation
@@ -33,12 +33,14 @@ LOOKED_AT: Final = 160  # pixels of the longer side; what a smart crop is decide
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An encoded picture; sides in pixels."""
+    """An encoded picture; sides in pixels, and those of the whole source, upright."""
 
     body: bytes
     content_type: str
     width: int
     height: int
+    source_width: int
+    source_height: int
 
 
 def render(
@@ -224,7 +226,8 @@ class _Picture:
             images = [_flattened(image, self.transformation.background) for image in images]
         frames = [Frame(image, made.milliseconds) for image, made in zip(images, self._made, strict=True)]
         body = encode(frames, self._header.loops, target, self.transformation)
-        return Rendition(body, f"image/{target}", *images[0].size)
+        upright = turned_size(self._header.size, self._header.orientation)
+        return Rendition(body, f"image/{target}", *images[0].size, *upright)
 
 
 _TURNS: Final = {

@@ -19,7 +19,9 @@ from image_processor.errors import (
     Throttled,
     Unavailable,
 )
+from image_processor.links import DEFAULT_LADDER, Links
 from image_processor.model import Record
+from image_processor.signatures import sign
 from image_processor.transformation import Transformation
 
 CDN = "https://pictures.example"
@@ -52,6 +54,8 @@ class NotingPipeline:
                 height=34,
                 content_type="image/png",
                 bytes=56,
+                source_width=1000,
+                source_height=750,
             )
             for name in wanted
         ]
@@ -84,6 +88,10 @@ def test_a_key_alone_asks_for_every_variant():
     assert pipeline.asked == [("cats/rio.jpg", NotingPipeline.variants)]
     assert body == {
         "original_file": "s3://uploads/cats/rio.jpg",
+        "width": 1000,
+        "height": 750,
+        "srcset": None,
+        "widths": None,
         "renditions": [
             {
                 "id": f"id-of-{name}",
@@ -159,6 +167,47 @@ def test_a_position_of_two_words_is_quoted_too():
 @pytest.mark.parametrize("cdn", [None, ""])
 def test_without_a_cdn_there_is_no_url(cdn):
     assert ask({"key": "a"}, cdn=cdn)[1]["renditions"][0]["url"] is None
+
+
+def offered(ladder=DEFAULT_LADDER, key="cats/rio.jpg", *, cdn: str | None = CDN):
+    event = request({"key": key, "variants": ["wide"]}, cdn=cdn)
+    return api.answer(event, NotingPipeline(), "uploads", links=Links(lambda: "the key", ladder))[1]
+
+
+def test_where_pictures_are_made_by_url_a_srcset_is_ready():
+    body = offered()
+
+    assert body["widths"] == [320, 640, 960, 1000]
+    candidates = [candidate.split(" ") for candidate in body["srcset"].split(", ")]
+    assert [width for _, width in candidates] == ["320w", "640w", "960w", "1000w"]
+    for asked, (url, _) in zip((320, 640, 960, 1280), candidates, strict=True):
+        signature = sign("the key", "/cats/rio.jpg", {"format": "auto", "width": str(asked)})
+        assert url == f"{CDN}/cats/rio.jpg?format=auto&width={asked}&sig={signature}"
+
+
+def test_a_srcset_stays_on_the_stack_s_ladder():
+    assert offered(ladder=(500, 100))["widths"] == [100, 500]
+
+
+def test_any_key_may_stand_in_a_srcset():
+    url, width, *_ = offered(key="my photo, ü?.jpg, x")["srcset"].split(" ")
+
+    assert url.startswith(f"{CDN}/my%20photo,%20%C3%BC%3F.jpg,%20x?format=auto&width=320&sig=")
+    assert width == "320w,"
+
+
+def test_without_a_cdn_there_is_no_srcset():
+    body = offered(cdn=None)
+
+    assert (body["srcset"], body["widths"], body["width"]) == (None, None, 1000)
+
+
+def test_keys_that_can_not_be_had_are_no_missing_delivery():
+    def fail() -> str:
+        raise Unavailable("Secrets Manager can't be reached")
+
+    with pytest.raises(Unavailable):
+        api.answer(request({"key": "a"}), NotingPipeline(), "uploads", links=Links(fail))
 
 
 @pytest.mark.parametrize("field", ["stageVariables", "headers"])

@@ -45,7 +45,7 @@ def paint(source: BinaryIO | bytes, wanted: list[Transformation], *_: object) ->
     if body == b"broken":
         raise CorruptImage("the source can't be decoded")
     colour = body.split()[-1]
-    return [Rendition(colour + str(transformation).encode(), "image/png", 1, 1) for transformation in wanted]
+    return [Rendition(colour + str(transformation).encode(), "image/png", 1, 1, 1, 1) for transformation in wanted]
 
 
 class Clock:

@@ -60,6 +60,8 @@ def test_a_record_tells_what_was_made_of_what(pipeline, s3, table):
         "uploaded_at": "2026-01-02T03:04:05.678Z",
         "width": "16",
         "height": "12",
+        "source_width": "40",
+        "source_height": "30",
         "content_type": "image/png",
         "bytes": str(len(s3.objects[PROCESSED, f"{KEY}/wide"].body)),
     }
