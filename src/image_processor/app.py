@@ -26,6 +26,7 @@ from image_processor.config import Settings
 from image_processor.delivery import Delivery
 from image_processor.edge import Distribution, NoEdge, id_from_parameter
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings, Unavailable
+from image_processor.links import DEFAULT_LADDER, Links
 from image_processor.metadata import MetadataTable, NoTable
 from image_processor.model import Record
 from image_processor.pipeline import Pipeline
@@ -47,6 +48,7 @@ class Services:
     pipeline: Pipeline
     edge: Distribution | NoEdge
     delivery: Delivery
+    links: Links | None
 
 
 @cache
@@ -75,9 +77,10 @@ def services() -> Services:
         edge,
     )
     secret = settings.signing_secret
-    keys = SigningKeys(partial(boto3.client, "secretsmanager", config=CONFIG), secret) if secret else NoKeys()
-    urls = Delivery(pipeline, keys, settings.size_ladder, settings.allow_unsigned, settings.fallback_image)
-    return Services(settings, pipeline, edge, urls)
+    keys = SigningKeys(partial(boto3.client, "secretsmanager", config=CONFIG), secret) if secret else None
+    links = Links(keys.current, settings.size_ladder or DEFAULT_LADDER) if keys else None
+    urls = Delivery(pipeline, keys or NoKeys(), settings.size_ladder, settings.allow_unsigned, settings.fallback_image)
+    return Services(settings, pipeline, edge, urls, links)
 
 
 with suppress(InvalidSettings):  # told by the first invocation, which has an answer to give
@@ -202,7 +205,7 @@ def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
     try:
         settings, pipeline = services().settings, services().pipeline
         origins = settings.cors_origins
-        status, body = api.answer(event, pipeline, settings.upload_bucket, deadline)
+        status, body = api.answer(event, pipeline, settings.upload_bucket, deadline, services().links)
     except Exception as fault:  # noqa: BLE001 - a caller gets an answer, whatever happens
         error = _known(fault)
         if error.retryable:

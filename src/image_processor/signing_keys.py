@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from image_processor import signatures
+from image_processor import signatures, telemetry
 from image_processor.aws import error_code, speaking_to
-from image_processor.errors import BadSignature
+from image_processor.errors import BadSignature, ImageProcessorError
 
 _KEPT: Final = 300.0  # seconds; how long a key that was replaced twice may still be good
 _BETWEEN: Final = 30.0  # seconds, at least, between two asks that wrong signatures cause: each is $0.05 for 10,000
@@ -32,7 +32,7 @@ class NoKeys:
 class SigningKeys:
     """Asks for the keys at first need, and keeps them; safe to call from several threads.
 
-    Every method raises `Throttled` or `Unavailable` when they can't be had.
+    Every method raises `Throttled` or `Unavailable` when there are none and they can't be had.
     """
 
     def __init__(self, client: Callable[[], Any], secret_id: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class SigningKeys:
         """The keys whose signatures are good, the current one first."""
         with self._lock:  # who comes while they are asked for waits for the answer
             if self._clock() - self._had_at >= _KEPT:
-                self._ask()
+                self._ask_or_keep()
             return self._keys
 
     def asked_again(self) -> tuple[str, ...]:
@@ -65,6 +65,17 @@ class SigningKeys:
         if parameters.get(signatures.SIGNATURE) and not signatures.is_signed(keys, path, parameters):
             keys = self.asked_again()
         signatures.check(path, parameters, keys, now)
+
+    def _ask_or_keep(self) -> None:
+        """An outage of Secrets Manager is no reason to turn away what was signed with the keys that are known."""
+        if self._keys and self._clock() - self._asked_at < _BETWEEN:
+            return
+        try:
+            self._ask()
+        except ImageProcessorError as error:
+            if not self._keys:
+                raise
+            telemetry.fault("signing keys", error)
 
     def _ask(self) -> None:
         self._asked_at = self._clock()

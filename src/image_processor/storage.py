@@ -67,7 +67,7 @@ class SourceBucket:
 class _Download(io.RawIOBase):
     """A body on its way; whatever happens to it on the way is the way's fault, and never the picture's."""
 
-    def __init__(self, body: Any, size: int, failure: ImageProcessorError | None) -> None:
+    def __init__(self, body: Any, size: int, failure: ImageProcessorError | None = None) -> None:
         self._body, self._left, self._failure = body, size, failure
 
     def readable(self) -> bool:

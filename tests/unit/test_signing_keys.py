@@ -182,6 +182,22 @@ def test_keys_that_are_known_are_good_while_newer_ones_can_not_be_had(keys, secr
     assert secrets.asked.count("AWSCURRENT") == 2
 
 
+def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, monkeypatch):
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
+    keys.all()
+    secrets.failure = refusal("InternalServiceError")
+    clock.now += 301
+
+    for _ in range(10):
+        keys.check("/a", signed("first"), 0)
+    assert secrets.asked.count("AWSCURRENT") == 2
+
+    secrets.failure = None
+    secrets.rotate("second")
+    clock.now += 30
+    assert keys.current() == "second"
+
+
 def test_threads_that_need_them_at_once_ask_once(secrets):
     begun, go_on = threading.Event(), threading.Event()
     answer = secrets.get_secret_value
