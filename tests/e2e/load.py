@@ -205,5 +205,5 @@ def functions(ancestor: int) -> list[int]:
         ["ps", "-ww", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
-    server = [int(pid) for pid, parent, command in rows if int(parent) == ancestor and "ministack" in command]
+    server = [int(pid) for pid, parent, command in rows if int(parent) == ancestor and "local_aws.py" in command]
     return [int(pid) for pid, parent, command in rows if int(parent) in server and "worker" in command]
