@@ -415,14 +415,15 @@ def test_what_may_not_be_made_is_not_made_of_the_fallback_image(kind_desk, s3, p
     assert list(s3.renditions()) == ["fallback.png/thumbnail"]
 
 
-def test_without_the_fallback_image_there_is_json(kind_desk, s3, capsys, monkeypatch):
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
+def test_without_the_fallback_image_there_is_json(kind_desk, s3, monkeypatch):
+    faults = []
+    monkeypatch.setattr(telemetry, "fault", lambda route, error: faults.append((route, error.code)))
     s3.remove("fallback.png")
 
     reply = kind_desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
 
     assert json.loads(b64decode(reply["body"]))["error"]["code"] == "source-not-found"
-    assert "fallback.png" in capsys.readouterr().out
+    assert faults == [("fallback image fallback.png", "source-not-found")]
 
 
 def test_an_outage_is_told_as_such(desk, s3):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from image_processor import telemetry
 from image_processor.errors import BadSignature, InvalidRequest, Throttled, Unavailable
 from image_processor.signatures import sign
 from image_processor.signing_keys import SigningKeys
@@ -183,7 +184,8 @@ def test_keys_that_are_known_are_good_while_newer_ones_can_not_be_had(keys, secr
 
 
 def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, monkeypatch):
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
+    faults = []
+    monkeypatch.setattr(telemetry, "fault", lambda route, error: faults.append((route, error.code)))
     keys.all()
     secrets.failure = refusal("InternalServiceError")
     clock.now += 301
@@ -191,6 +193,7 @@ def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, mo
     for _ in range(10):
         keys.check("/a", signed("first"), 0)
     assert secrets.asked.count("AWSCURRENT") == 2
+    assert faults == [("signing keys", "unavailable")]
 
     secrets.failure = None
     secrets.rotate("second")
