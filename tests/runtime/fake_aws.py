@@ -5,21 +5,32 @@ It has the answers' shapes and nothing else; `tests/test_lambda.py` and `tests/e
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+CHUNK = 256 * 1024  # bytes of a body that are sent at a time, where there is a `bandwidth`
+
 
 class FakeAws(ThreadingHTTPServer):
-    """Its `objects` are what S3 holds, by `bucket/key`; its `calls` what was asked, in order."""
+    """Its `objects` are what S3 holds, by `bucket/key`; its `calls` what was asked, in order.
+
+    `before` is called ahead of each answer, with the operation and the path; all bodies together go out at
+    `bandwidth`, in bytes a second.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
+        self.before: Callable[[str, str], None] = lambda *_: None
+        self.bandwidth = inf
+        self._pipe, self._free_at = threading.Lock(), 0.0
         self.objects: dict[str, bytes] = {}
         self.metadata: dict[str, dict[str, str]] = {}
         self.calls: list[str] = []
@@ -29,6 +40,13 @@ class FakeAws(ThreadingHTTPServer):
     def url(self) -> str:
         """For `AWS_ENDPOINT_URL`; botocore puts the bucket into the path of an address without a name."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def wait_for_the_pipe(self, size: int) -> None:
+        """Wait until so many bytes of all that are on their way have gone out."""
+        with self._pipe:
+            self._free_at = max(time.monotonic(), self._free_at) + size / self.bandwidth
+            wait = self._free_at - time.monotonic()
+        time.sleep(max(0.0, wait))
 
 
 @contextmanager
@@ -54,36 +72,40 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         query = parse_qs(address.query)
         if "list-type" in query:
-            self.server.calls.append("ListObjectsV2")
+            self._begin("ListObjectsV2")
             self._list(unquote(address.path).strip("/"), query.get("prefix", [""])[0])
         else:
-            self.server.calls.append("GetObject")
+            self._begin("GetObject")
             self._object(unquote(address.path)[1:])
 
     def do_HEAD(self) -> None:
-        self.server.calls.append("HeadObject")
+        self._begin("HeadObject")
         self._object(unquote(urlsplit(self.path).path)[1:])
 
     def do_PUT(self) -> None:
-        self.server.calls.append("PutObject")
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._begin("PutObject")
         name = unquote(urlsplit(self.path).path)[1:]
         self.server.objects[name] = body
         self.server.metadata[name] = {n: v for n, v in self.headers.items() if n.lower().startswith("x-amz-meta-")}
         self._answer(200, b"", ETag=_etag(body))
 
     def do_DELETE(self) -> None:
-        self.server.calls.append("DeleteObject")
+        self._begin("DeleteObject")
         self.server.objects.pop(unquote(urlsplit(self.path).path)[1:], None)
         self._answer(204)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].split(".")[-1]
-        self.server.calls.append(operation)
+        self._begin(operation)
         answers = {"BatchWriteItem": {"UnprocessedItems": {}}, "DeleteItem": {}, "Query": {"Items": [], "Count": 0}}
         answer = answers[operation]
         self._answer(200, json.dumps(answer).encode(), **{"Content-Type": "application/x-amz-json-1.0"})
+
+    def _begin(self, operation: str) -> None:
+        self.server.calls.append(operation)
+        self.server.before(operation, unquote(urlsplit(self.path).path))
 
     def _object(self, name: str) -> None:
         body = self.server.objects.get(name)
@@ -109,8 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        if self.command == "HEAD":
+            return
+        size = CHUNK if self.server.bandwidth < inf else len(body) or 1
+        for start in range(0, len(body), size):
+            chunk = memoryview(body)[start : start + size]
+            self.server.wait_for_the_pipe(len(chunk))
+            self.wfile.write(chunk)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

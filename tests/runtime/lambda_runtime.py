@@ -112,6 +112,10 @@ class LambdaRuntime:
         fields = (self._runtime() / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
+    def process_id(self) -> int:
+        """Of the runtime's process, the function's own."""
+        return int(self._runtime().name)
+
     def close(self) -> None:
         """Stop the emulator, which stops the runtime."""
         self._process.terminate()

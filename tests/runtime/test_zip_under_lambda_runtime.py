@@ -2,44 +2,18 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from .fake_aws import FakeAws, fake_aws
+from .fake_aws import FakeAws
 from .lambda_runtime import LambdaRuntime, RuntimeFailed, missing
-from .packaged import Function, function_of_template, unpack
+from .packaged import Function
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 EVENTS = Path(__file__).parents[1] / "events"
-
-
-@pytest.fixture(scope="module")
-def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("task")
-    unpack(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[FakeAws]:
-    with fake_aws() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def function() -> Function:
-    return function_of_template()
-
-
-@pytest.fixture(scope="module")
-def runtime(task: Path, aws: FakeAws, function: Function) -> Iterator[LambdaRuntime]:
-    environment = {**function.environment, "AWS_ENDPOINT_URL": aws.url}
-    with LambdaRuntime(task, function.handler, environment) as running:
-        yield running
 
 
 def put_event(function: Function, key: str) -> dict[str, Any]:
