@@ -1,0 +1,122 @@
+"""The edge function under node and njs, and the requests that it is asked about."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_plus
+
+HERE: Final = Path(__file__).parent
+PROJECT: Final = HERE.parents[1]
+REQUEST_ID: Final = "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE=="
+CODE: Final = subprocess.run(
+    [sys.executable, PROJECT / "deployment" / "edge_code.py"], check=True, capture_output=True, text=True
+).stdout
+
+
+class Answer(NamedTuple):
+    """What became of a request: a path and what the origin is told, or a message."""
+
+    path: str = ""
+    header: str | None = None
+    error: str | None = None
+
+
+def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | None = None) -> dict[str, Any]:
+    """A viewer's request as CloudFront tells of it, with a header that only a forger sends."""
+    headers = {"host": {"value": "pictures.example"}, "x-image-request": {"value": "/forged.jpg?width=5&sig=forged"}}
+    if accept is not None:
+        headers["accept"] = {"value": accept}
+    request = {"method": "GET", "uri": uri, "querystring": query, "headers": headers, "cookies": {}}
+    return {
+        "version": "1.0",
+        "context": {"distributionId": "E1", "eventType": "viewer-request", "requestId": REQUEST_ID},
+        "viewer": {"ip": "198.51.100.7"},
+        "request": request,
+    }
+
+
+def as_written(query: str) -> dict[str, Any]:
+    """A query as CloudFront parts it: as it stands in the URL, escapes and all."""
+    parts = [part.partition("=") for part in query.split("&") if part]
+    return _parted([(name, value) for name, _, value in parts])
+
+
+def as_decoded(query: str) -> dict[str, Any]:
+    """A query as the local AWS parts it."""
+    parts = [part.partition("=") for part in query.split("&") if part]
+    return _parted([(unquote_plus(name), unquote_plus(value)) for name, _, value in parts])
+
+
+def _parted(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    parted: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in parted:
+            parted[name].setdefault("multiValue", [{"value": parted[name]["value"]}]).append({"value": value})
+        else:
+            parted[name] = {"value": value}
+    return parted
+
+
+def answer(returned: dict[str, Any]) -> Answer:
+    """What the function returned, having looked that it is whole."""
+    if "statusCode" in returned:
+        error = json.loads(returned["body"])["error"]
+        assert returned == {
+            "statusCode": 400,
+            "statusDescription": "Bad Request",
+            "headers": {
+                "content-type": {"value": "application/json"},
+                "cache-control": {"value": "public, max-age=60"},
+                "access-control-allow-origin": {"value": "*"},
+            },
+            "body": returned["body"],
+        }
+        assert error == {"code": "invalid-transformation", "message": error["message"], "request_id": REQUEST_ID}
+        return Answer(error=error["message"])
+    assert returned["querystring"] == {}
+    assert set(returned["headers"]) - {"accept", "x-image-request"} == {"host"}
+    assert returned["method"] == "GET"
+    return Answer(returned["uri"], returned["headers"].get("x-image-request", {}).get("value"))
+
+
+class Node:
+    """A node process that runs the function on one event after the other."""
+
+    def __init__(self) -> None:
+        node = shutil.which("node")
+        assert node, "these tests need node, which `make setup` installs into .venv"
+        self._process = subprocess.Popen(
+            [node, HERE / "engine.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        self._send(CODE)
+
+    def run(self, asked: dict[str, Any], ladder: Sequence[int] = ()) -> Answer:
+        self._send({"ladder": list(ladder), "event": asked})
+        assert self._process.stdout
+        told = json.loads(self._process.stdout.readline())
+        assert "thrown" not in told, told["thrown"]
+        return answer(told["returned"])
+
+    def close(self) -> None:
+        self._process.communicate(timeout=10)
+
+    def _send(self, value: Any) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(value) + "\n")
+        self._process.stdin.flush()
+
+
+def run_njs(njs: str, events: Sequence[dict[str, Any]], ladder: Sequence[int], folder: Path) -> list[Answer]:
+    """Run the function under njs, of whose family CloudFront's own engine is."""
+    script = folder / "edge.js"
+    script.write_text(
+        f"const LADDER = {json.dumps(list(ladder))};\n{CODE}"
+        f"const EVENTS = JSON.parse({json.dumps(json.dumps(events))});\n"
+        "EVENTS.forEach(event => console.log(JSON.stringify(handler(event))));\n"  # it cuts a line at 2,048 bytes
+    )
+    told = subprocess.run([njs, script], check=True, capture_output=True, text=True, encoding="utf-8").stdout
+    return [answer(json.loads(line)) for line in told.splitlines()]

@@ -1,0 +1,69 @@
+"""Queries that a URL may have, drawn of what the table of options allows, and of what it doesn't."""
+
+from hypothesis import strategies as st
+
+from image_processor.options import OPTIONS, Option
+
+# What numbers, words and quotes are made of, and letters whose small ones are others, more than one, or none.
+junk = st.text(st.sampled_from("0123456789.aeflnoprtx_-+%#&=,/;'\"\\ \t\n\u212a\u0130\u017fßΣüñ٣ö写"), max_size=12)
+wild = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=90)
+case = st.sampled_from([str, str, str, str.upper, str.title, str.swapcase])
+
+
+def _decimals(low: str, high: str) -> st.SearchStrategy[str]:
+    exact = st.integers(round(float(low) * 100), round(float(high) * 100)).map(lambda number: f"{number / 100:.2f}")
+    return st.one_of(exact, exact.map(lambda text: text.rstrip("0").rstrip(".")))
+
+
+def _allowed(option: Option) -> st.SearchStrategy[str]:
+    match option.name, option.allowed.removesuffix(", with at most two decimals").split(" to "):
+        case "background", _:
+            digits = st.text(st.sampled_from("0f8aF"), min_size=3, max_size=8)
+            words = option.allowed.rpartition("or ")[2].split(", ")
+            return st.one_of(st.sampled_from(words), digits, digits.map(lambda text: f"#{text}"))
+        case "crop", _:
+            number = st.sampled_from(["0", "1", "007", "500", "65535", "65536"])
+            return st.lists(number, min_size=4, max_size=4).map("_".join)
+        case "watermark", _:
+            return st.text(st.sampled_from("abcXYZ0189._~-"), min_size=1, max_size=20)
+        case _, [low, high] if "decimals" in option.allowed:
+            return _decimals(low, high)
+        case _, [low, high]:
+            return st.one_of(st.integers(int(low), int(high)), st.integers(int(low), int(low) + 99)).map(str)
+        case "format", _:
+            return st.sampled_from([*option.allowed.split(", "), "jpg", "auto", "auto"])
+        case _:
+            return st.sampled_from(option.allowed.split(", "))
+
+
+@st.composite
+def _pair(draw: st.DrawFn) -> tuple[str, str]:
+    option = draw(st.sampled_from(OPTIONS))
+    name, value = draw(case)(option.name), draw(_allowed(option))
+    return name, value if option.keeps_case else draw(case)(value)
+
+
+@st.composite
+def _fault(draw: st.DrawFn) -> tuple[str, str]:
+    name, value = draw(_pair())
+    match draw(st.integers(0, 3)):
+        case 0:
+            return draw(st.one_of(junk, wild)), value
+        case 1:
+            return name, draw(st.one_of(junk, wild))
+        case 2:
+            place = draw(st.integers(0, len(value)))
+            return name, value[:place] + draw(junk) + value[place:]
+        case _:
+            return name, draw(_pair())[1]
+
+
+names = st.sampled_from([option.name for option in OPTIONS])
+OWN_NAMES = ("exp", "sig", "again", "variant", "Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")
+queries = (
+    st.tuples(
+        st.lists(_pair(), min_size=1, max_size=9), st.one_of(st.just([]), st.just([]), st.lists(_fault(), max_size=2))
+    )
+    .map(lambda pairs: dict(pairs[0] + pairs[1]))
+    .filter(lambda query: not set(query) & set(OWN_NAMES))
+)
