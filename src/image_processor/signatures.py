@@ -52,14 +52,24 @@ def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: fl
 
     Raises `InvalidRequest` for an `exp` that is no time.
     """
-    expiry = _expiry(parameters)
+    until = expiry(parameters)
     if not parameters.get(SIGNATURE):
         raise BadSignature(f"the signature is missing: parameter {SIGNATURE}")
     if not is_signed(keys, path, parameters):
         raise BadSignature("the signature is wrong: path, options and expiry have to be those that were signed")
-    if expiry is not None and now >= expiry:
-        since = datetime.fromtimestamp(expiry, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
+    if until is not None and now >= until:
+        since = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
         raise BadSignature(f"the signature has expired since {since}")
+
+
+def expiry(parameters: Mapping[str, str]) -> int | None:
+    """When a request expires, in seconds since 1970; None for never. Raises `InvalidRequest` for what is no time."""
+    text = parameters.get(EXPIRY)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LATEST)) and int(text) <= _LATEST):
+        raise InvalidRequest(f"parameter {EXPIRY}: got {shown(text)}, allowed: seconds since 1970")
+    return int(text)
 
 
 def _text(path: str, parameters: Mapping[str, str]) -> str:
@@ -68,12 +78,3 @@ def _text(path: str, parameters: Mapping[str, str]) -> str:
         if "=" in name or any(mark in part for part in (name, value) for mark in "?&"):
             raise ValueError(f"{name}={value} can't be signed: no option has a '?', '&' or a name with '='")
     return f"{path}?{'&'.join(f'{name}={value}' for name, value in pairs)}"
-
-
-def _expiry(parameters: Mapping[str, str]) -> int | None:
-    text = parameters.get(EXPIRY)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LATEST)) and int(text) <= _LATEST):
-        raise InvalidRequest(f"parameter {EXPIRY}: got {shown(text)}, allowed: seconds since 1970")
-    return int(text)

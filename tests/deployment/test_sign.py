@@ -1,0 +1,278 @@
+"""sign.py against an `aws` that answers as told: one signed URL on stdout, or one line that says why not."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+
+from image_processor.signatures import is_signed, sign
+
+from .project import Aws, Project, copy_project, error_line, stack_text
+
+ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:SigningSecret-a1b2c3"
+KEY = 'a "key", of ü and \\'
+OUTPUTS = {"SigningSecretArn": ARN, "DistributionDomainName": "d1.cloudfront.net"}
+ASKED = "/cats/rio.jpg?width=300&format=auto"
+
+
+@pytest.fixture(autouse=True)
+def stack(aws: Aws) -> None:
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", {"Variants": "thumbnail:width=9"}, OUTPUTS))
+    aws.answer("secretsmanager get-secret-value", json.dumps(KEY, ensure_ascii=False) + "\n")
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project for what is told before AWS is asked: there is none."""
+    return copy_project(tmp_path_factory.mktemp("sign") / "a project")
+
+
+def signed_url(project: Project, *arguments: str, **variables: str) -> str:
+    result = project.run("sign.py", *arguments, **variables)
+    assert result.returncode == 0, result
+    assert result.stderr == ""
+    [url] = result.stdout.splitlines()
+    return url
+
+
+def parts(url: str) -> tuple[str, dict[str, str]]:
+    """The path and the parameters as the function reads them."""
+    split = urlsplit(url)
+    assert not split.fragment
+    return unquote(split.path, errors="strict"), dict(parse_qsl(split.query, strict_parsing=True))
+
+
+def test_the_signed_url_alone_is_printed(project: Project, aws: Aws) -> None:
+    signature = sign(KEY, "/cats/rio.jpg", {"width": "300", "format": "auto"})
+
+    url = signed_url(project, ASKED)
+
+    assert url == f"https://d1.cloudfront.net/cats/rio.jpg?width=300&format=auto&sig={signature}"
+    [(call, _)] = aws.calls("get-secret-value")
+    assert [call[call.index(option) + 1] for option in ("--secret-id", "--region")] == [ARN, "eu-west-3"]
+    [(call, _)] = aws.calls("describe-stacks")
+    assert call[call.index("--stack-name") + 1] == "aws-serverless-image-processing"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "base"),
+    [
+        ({}, "https://d1.cloudfront.net"),
+        ({"CdnAlias": "img.example"}, "https://img.example"),
+        ({"CdnAlias": "img.example", "CdnUrl": "https://x.example/i/"}, "https://x.example/i"),
+    ],
+)
+def test_the_url_is_that_of_the_stack(project: Project, aws: Aws, parameters: dict[str, str], base: str) -> None:
+    aws.answer("describe-stacks --stack-name mine", stack_text("CREATE_COMPLETE", parameters, OUTPUTS))
+
+    assert signed_url(project, ASKED, "--stack-name", "mine").startswith(f"{base}/cats/rio.jpg?width=300")
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ("/my%20photo.jpg", "/my photo.jpg"),
+        ("/my photo ü.jpg", "/my photo ü.jpg"),
+        ("/my%20photo%20%C3%BC.jpg", "/my photo ü.jpg"),
+        ("/%F0%9F%90%88.jpg", "/🐈.jpg"),
+        ("/what%3Fnow%26%23.jpg", "/what?now&#.jpg"),
+        ("/100%25.jpg", "/100%.jpg"),
+        ("/100%2525.jpg", "/100%25.jpg"),
+        ("/a+b.jpg", "/a+b.jpg"),
+        ("/a#b.jpg", "/a#b.jpg"),
+        ("//leading.jpg", "//leading.jpg"),
+    ],
+)
+def test_any_key_comes_out_right(project: Project, asked: str, path: str) -> None:
+    found, parameters = parts(signed_url(project, f"{asked}?width=300"))
+
+    assert found == path
+    assert is_signed([KEY], path, parameters)
+
+
+@pytest.mark.parametrize("value", ["right top", "right%20top", "right+top"])
+def test_a_value_of_two_words_is_signed_as_the_edge_reads_it(project: Project, value: str) -> None:
+    path, parameters = parts(signed_url(project, f"/a.jpg?width=3&height=3&position={value}"))
+
+    assert parameters["position"] == "right top"
+    assert is_signed([KEY], path, parameters)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/cats/rio.jpg/thumbnail",
+        "/cats/rio.jpg?variant=thumbnail",
+        "/cats/rio.jpg/width=300,format=webp",
+        "/cats/rio.jpg/width=5,height=5,position=right%20top",
+    ],
+)
+def test_a_rendition_may_be_signed_by_its_name(project: Project, asked: str) -> None:
+    path, parameters = parts(signed_url(project, asked))
+
+    assert path == unquote(asked.partition("?")[0])
+    assert is_signed([KEY], path, parameters)
+
+
+def test_it_expires_when_it_is_told_to(project: Project) -> None:
+    before = int(time.time())
+    _, parameters = parts(signed_url(project, ASKED, "--expires", "600"))
+
+    assert before + 600 <= int(parameters["exp"]) <= time.time() + 600
+    assert is_signed([KEY], "/cats/rio.jpg", parameters)
+    assert "exp" not in parts(signed_url(project, ASKED))[1]
+    assert parts(signed_url(project, f"{ASKED}&exp=99999999999"))[1]["exp"] == "99999999999"
+
+
+def write_outputs(folder: Path, **outputs: str) -> str:
+    (folder / "outputs.json").write_text(json.dumps(outputs))
+    return str(folder / "outputs.json")
+
+
+LOCAL = {"Endpoint": "http://127.0.0.1:4577", "CdnUrl": "http://d1.cloudfront.localhost:4577", "SigningSecretArn": ARN}
+
+
+def test_what_make_run_has_written_is_enough(project: Project, aws: Aws, tmp_path: Path) -> None:
+    program = aws.folder / "aws"
+    noting = (
+        "import os; print(os.getenv('AWS_ACCESS_KEY_ID'), os.getenv('AWS_PROFILE'), file=open(folder + '/saw', 'w'))"
+    )
+    program.write_text(program.read_text().replace("answers = ", f"{noting}\nanswers = ", 1))
+
+    url = signed_url(project, ASKED, "--outputs", write_outputs(tmp_path, **LOCAL), AWS_PROFILE="mine")
+
+    assert url.startswith("http://d1.cloudfront.localhost:4577/cats/rio.jpg?width=300&format=auto&sig=")
+    [(call, _)] = aws.calls()
+    assert call[call.index("--endpoint-url") + 1] == "http://127.0.0.1:4577"
+    assert (aws.folder / "saw").read_text() == "test None\n", "the user's own account is none of the local AWS's"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "No such file or directory; 'make run' writes .local/outputs.json"),
+        ("{", "is not JSON"),
+        ("[]", "holds no outputs"),
+        (json.dumps({"CdnUrl": "http://x"}), "makes no pictures by their URL"),
+        (json.dumps({"SigningSecretArn": ARN}), "makes no pictures by their URL"),
+    ],
+)
+def test_outputs_that_can_not_be_used_are_told(
+    offline: Project, tmp_path: Path, text: str | None, message: str
+) -> None:
+    file = tmp_path / "outputs.json"
+    if text is not None:
+        file.write_text(text)
+
+    line = error_line(offline.run("sign.py", ASKED, "--outputs", str(file)))
+
+    assert line.startswith("sign.py: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("/a.jpg?widht=3", "there is no option 'widht'; the options are width, height"),
+        ("/a.jpg?width=0", "option width: got '0', allowed: 1 to 8192"),
+        ("/a.jpg?width=", "option width: got ''"),
+        ("/a.jpg?width=3,format=webp", "option width: got '3,format=webp'"),
+        ("/a.jpg?width=3&width=4", "option width is given twice"),
+        ("/a.jpg?width=3&WIDTH=4", "option width is given twice"),
+        ("/a.jpg?width=8192&height=8192", "too large"),
+        ("/a.jpg?width=3&Expires=9", "there is no option 'expires'"),
+        ("/a.jpg?width=3&sig=abc", "leave out parameter sig"),
+        ("/a.jpg?width=3&again=1", "leave out parameter again"),
+        ("/a.jpg?variant=thumbnail&width=3", "give the variant, or options"),
+        ("/a.jpg?variant=a.b", "'a.b' is no variant"),
+        ("/a.jpg", "'a.jpg' is no variant: give options, such as ?width=300"),
+        ("/a.jpg?exp=99999999999", "'a.jpg' is no variant"),
+        ("/a.jpg/format=webp,width=3", "is not in canonical form: write 'width=3,format=webp'"),
+        ("/a.jpg/width=0", "option width: got '0'"),
+        ("/a.jpg?width=3&exp=soon", "parameter exp: got 'soon', allowed: seconds since 1970"),
+        ("/a.jpg?width=3&exp=5", "parameter exp: 5 has passed"),
+        ("a.jpg?width=3", "the path begins with a slash, so not 'a.jpg'"),
+        ("https://x.example/a.jpg?width=3", "the path begins with a slash"),
+        ("/100%.jpg?width=3", "'100%.jpg' is not URL-encoded: a percent sign is %25"),
+        ("/%ff.jpg?width=3", "'%ff.jpg' is not UTF-8"),
+        ("/a/../b.jpg?width=3", "browsers take '..' in a path for a step"),
+        ("/a/%2E%2e/b.jpg?width=3", "browsers take '..' in a path for a step"),
+    ],
+)
+def test_what_would_be_refused_is_refused_before_it_is_signed(offline: Project, asked: str, message: str) -> None:
+    line = error_line(offline.run("sign.py", asked, PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin"))
+
+    assert line.startswith("sign.py: ")
+    assert message in line
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "1.5", "soon", "", "99999999999", "9" * 5000])
+def test_a_lifetime_is_a_number_of_seconds(offline: Project, seconds: str) -> None:
+    result = offline.run("sign.py", ASKED, f"--expires={seconds}")
+
+    assert result.returncode == 2
+    assert "allowed: 1 to 3153600000 seconds" in result.stderr
+
+
+def test_two_expiries_are_one_too_many(offline: Project) -> None:
+    assert "not both" in error_line(offline.run("sign.py", f"{ASKED}&exp=99999999999", "--expires", "9"))
+
+
+def test_a_stack_that_is_not_there_is_told(project: Project, aws: Aws) -> None:
+    aws.deny("describe-stacks", "DescribeStacks", "ValidationError", "Stack with id mine does not exist")
+
+    line = error_line(project.run("sign.py", ASKED, "--stack-name", "mine"))
+
+    assert line == "sign.py: there is no stack mine in eu-central-1"
+
+
+def test_a_stack_without_delivery_is_told(project: Project, aws: Aws) -> None:
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", {}, {"DistributionDomainName": "d1.cloudfront.net"}))
+
+    line = error_line(project.run("sign.py", ASKED))
+
+    assert "stack aws-serverless-image-processing makes no pictures by their URL" in line
+    assert not aws.calls("get-secret-value")
+
+
+def test_missing_credentials_are_told(project: Project, aws: Aws) -> None:
+    aws.answer("describe-stacks", error="Unable to locate credentials. You can configure credentials by …\n")
+
+    assert error_line(project.run("sign.py", ASKED)).startswith("sign.py: no AWS credentials: run 'aws configure'")
+
+
+def test_a_secret_that_may_not_be_read_is_told(project: Project, aws: Aws) -> None:
+    words = "User: arn:aws:iam::1:user/me is not authorized to perform: secretsmanager:GetSecretValue on resource: it"
+    aws.deny("get-secret-value", "GetSecretValue", "AccessDeniedException", words)
+
+    line = error_line(project.run("sign.py", ASKED))
+
+    assert line.startswith("sign.py: no permission for secretsmanager:GetSecretValue")
+
+
+def test_a_stack_name_that_can_be_none_is_told(project: Project) -> None:
+    assert "--stack-name has letters" in error_line(project.run("sign.py", ASKED, "--stack-name", "a_b"))
+
+
+def test_it_leaves_nothing_behind(project: Project, tmp_path: Path) -> None:
+    before = set(project.root.rglob("*"))
+    (tmp_path / "tmp").mkdir()
+    signed_url(project, ASKED, TMPDIR=str(tmp_path / "tmp"), PYTHONDONTWRITEBYTECODE="")
+
+    assert set(project.root.rglob("*")) == before
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_it_runs_on_the_oldest_python_there_may_be(project: Project) -> None:
+    old = shutil.which("python3.9")
+    if not old or subprocess.run([old, "-c", ""], capture_output=True, check=False).returncode:
+        pytest.skip("no Python 3.9 on this machine")
+    script = str(project.root / "deployment" / "sign.py")
+    done = subprocess.run([old, script, ASKED], env=project.environment, capture_output=True, text=True, check=False)
+
+    assert done.stdout == signed_url(project, ASKED) + "\n", done.stderr
