@@ -36,9 +36,8 @@ const SAME_TURNS = {
     '270 horizontal': ['90', 'vertical'],
     '270 vertical': ['90', 'horizontal']
 };
-// CloudFront's own signed URLs keep these for themselves.
-const RESERVED = ['Expires', 'Policy', 'Signature', 'Key-Pair-Id', 'Hash-Algorithm'];
-const SIGNING = ['exp', 'sig', 'again'];
+// Parameters that are no options: those of our signed URLs, and those of CloudFront's own.
+const SIGNING = ['exp', 'sig', 'again', 'Expires', 'Policy', 'Signature', 'Key-Pair-Id', 'Hash-Algorithm'];
 
 // An option's `read` takes a text in lower case and returns it as it is written in a path, or '' for what is not
 // `allowed`. What equals `standard` is left out there.
@@ -136,10 +135,10 @@ const decoded = text => {
 
 const twice = name => `option ${name} is given twice`;
 
-// The query's names and values, but for CloudFront's own, ordered so that of two faults always the same is told.
+// The query's names and values, ordered so that of two faults always the same is told.
 const parametersOf = query => {
     const values = {};
-    Object.keys(query).filter(key => !RESERVED.includes(key)).forEach(key => {
+    Object.keys(query).forEach(key => {
         const name = decoded(key);
         // The prefix keeps a parameter by the name of __proto__ an ordinary one.
         if ((query[key].multiValue || []).length > 1 || `?${name}` in values) {
