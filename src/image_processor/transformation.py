@@ -3,8 +3,8 @@
 Equal pictures have equal texts: options stand in the order of their table, of two ways to say the same one is chosen,
 and what is a default, or has no effect beside the others, is left out.
 
-The same rules stand once more in src/edge/viewer_request.js, for what comes as the query of a URL; what holds the two to
-one another is tests/edge/cases.json.
+The same rules stand once more in src/edge/viewer_request.js, for what comes as the query of a URL. One table of cases,
+tests/edge/cases.json, holds the two to one another.
 """
 
 import re
