@@ -6,79 +6,18 @@ drawn on a square whose sides run from -50 to 50, in the colours AWS gives its c
 """
 
 import math
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
-
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]
+from pen import FINE, Box, Pen, Point, length_of
+from PIL import Image, ImageDraw
 
 OUTPUT = Path(__file__).resolve().parent.parent / "architecture-diagram.png"
-WIDTH, HEIGHT = 1760, 884
-FINE = 3  # drawn three times as large and reduced, for smooth edges
+WIDTH, HEIGHT = 1760, 1016
 
 INK, SOFT, FAINT, LINE = "#1B2638", "#526077", "#8592A6", "#D9E0EA"
 PAPER, WHITE = "#F3F6FA", "#FFFFFF"
 STORAGE, COMPUTE, DATABASE = "#5F8A0C", "#E56A00", "#B41FBC"
 MESSAGES, NETWORK, WATCH, PEOPLE = "#D9126F", "#7A3FF2", "#D9126F", "#475569"
-
-
-class Pen:
-    """A drawing surface in the finished picture's pixels; `at` moves and scales it to draw an icon."""
-
-    def __init__(self, draw: ImageDraw.ImageDraw, scale: float = FINE, origin: Point = (0, 0)) -> None:
-        """Draw on `draw`, `scale` of its pixels to one, from `origin`."""
-        self._draw, self._scale, self._origin = draw, scale, origin
-
-    def at(self, centre: Point, size: float) -> "Pen":
-        """Return a pen for a square of `size` around `centre` whose sides run from -50 to 50."""
-        return Pen(self._draw, self._scale * size / 100, self._places([centre])[0])
-
-    def _places(self, points: list[Point]) -> list[Point]:
-        return [(self._origin[0] + x * self._scale, self._origin[1] + y * self._scale) for x, y in points]
-
-    def _style(self, style: dict[str, Any]) -> dict[str, Any]:
-        return style | {"width": round(style.get("width", 0) * self._scale)}
-
-    def box(self, box: Box, radius: float = 0, **style: Any) -> None:
-        """Draw a box with round corners."""
-        self._draw.rounded_rectangle(self._places([box[:2], box[2:]]), radius * self._scale, **self._style(style))
-
-    def oval(self, box: Box, **style: Any) -> None:
-        """Draw an ellipse that fills the box."""
-        self._draw.ellipse(self._places([box[:2], box[2:]]), **self._style(style))
-
-    def shape(self, points: list[Point], fill: str) -> None:
-        """Fill a polygon."""
-        self._draw.polygon(self._places(points), fill)
-
-    def line(self, points: list[Point], width: float, fill: str) -> None:
-        """Draw a line with round ends and joints."""
-        self._draw.line(self._places(points), fill, round(width * self._scale), joint="curve")
-        for x, y in (points[0], points[-1]):
-            self.oval((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
-
-    def text(self, place: Point, text: str, size: float, fill: str, *, anchor: str = "ms", bold: bool = False) -> None:
-        """Write one line; the font has one weight, so a thin outline makes it bold."""
-        where, face = self._places([place])[0], font(size * self._scale)
-        stroke = size * self._scale * 0.021 if bold else 0
-        self._draw.text(where, text, fill, face, anchor, stroke_width=stroke, stroke_fill=fill)
-
-
-@cache
-def font(size: float) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font."""
-    found = ImageFont.load_default(size)
-    if not isinstance(found, ImageFont.FreeTypeFont):
-        raise SystemExit("diagram.py: this Pillow was built without FreeType and has no scalable font")
-    return found
-
-
-def length_of(text: str, size: float) -> float:
-    """Return a line's width in pixels."""
-    return font(size * FINE).getlength(text) / FINE
 
 
 # An icon is a list of marks: kind, line width or corner radius, white or the tile's colour, then x y of each point.
@@ -101,6 +40,7 @@ ICONS = {
     "globe": """
         oval 0 white -31 -31 31 31; oval 0 tile -26 -26 26 26; oval 0 white -15 -29 15 29; oval 0 tile -10 -27 10 27;
         line 4.5 white -27 0 27 0; line 4.5 white 0 -27 0 27""",
+    "edge": "line 6.5 white -27 -14 -6 -14 8 14 27 14; shape 0 white 20 2 33 14 20 26; oval 0 white -33 -20 -21 -8",
     "gateway": "line 6.5 white -15 -17 -31 0 -15 17; line 6.5 white 15 -17 31 0 15 17; line 6.5 white 6 -23 -6 23",
     "bell": """
         oval 0 white -20 -26 20 14; shape 0 white -20 -6 20 -6 22 12 29 19 -29 19 -22 12; oval 0 white -4 -32 4 -22;
@@ -156,11 +96,16 @@ def frame(pen: Pen, box: Box, switch: str = "") -> None:
     for y in range(round(top) + 26, round(bottom) - 30, 16):
         for side in (left, right - 4):
             pen.box((side, y, side + 4, y + 6), fill=WHITE)
-    middle, half = (left + right) / 2, length_of(switch, 21) / 2 + 34
-    tag = (middle - half, top - 20, middle + half, top + 14)
-    pen.box(tag, 17, fill=WHITE, outline=NETWORK, width=2)
-    toggle(pen, tag[0] + 10, top - 3)
-    pen.text((tag[0] + 54, top - 3), switch, 21, NETWORK, anchor="lm")
+    tag(pen, ((left + right) / 2, top - 3), switch)
+
+
+def tag(pen: Pen, centre: Point, switch: str) -> None:
+    """Draw the name of the parameter that switches a part off, on the part's edge or arrow."""
+    x, y = centre
+    half = length_of(switch, 21) / 2 + 34
+    pen.box((x - half, y - 17, x + half, y + 17), 17, fill=WHITE, outline=NETWORK, width=2)
+    toggle(pen, x - half + 10, y)
+    pen.text((x - half + 54, y), switch, 21, NETWORK, anchor="lm")
 
 
 def card(pen: Pen, centre: Point, icon: str, colour: str, lines: tuple[str, str, str], switch: str = "") -> None:
@@ -173,10 +118,11 @@ def card(pen: Pen, centre: Point, icon: str, colour: str, lines: tuple[str, str,
     pen.text((x, y + 94), lines[2], 23, SOFT)
 
 
-def strip(pen: Pen, box: Box, icon: str, colour: str, lines: tuple[str, ...], switch: str = "") -> None:
-    """Draw a part with its icon on the left, its name and one or two lines on the right."""
+def strip(pen: Pen, box: Box, icon: str, colour: str, lines: tuple[str, ...], switch: str | None = "") -> None:
+    """Draw a part with its icon on the left, its name and one or two lines on the right; without a frame if None."""
     left, top, _right, bottom = box
-    frame(pen, box, switch)
+    if switch is not None:
+        frame(pen, box, switch)
     size, middle = bottom - top - 28, (top + bottom) / 2
     tile(pen, (left + 14 + size / 2, middle), size, icon, colour)
     start = middle - 15 * (len(lines) - 1)
@@ -223,7 +169,7 @@ def parts(pen: Pen) -> None:
     """Draw what is outside the stack, then the stack's parts."""
     outsider(pen, (150, 150), "terminal", "Your program")
     outsider(pen, (150, 392), "camera", "Your images")
-    outsider(pen, (150, 757), "people", "Viewers")
+    outsider(pen, (150, 830), "people", "Viewers")
     strip(pen, (340, 100, 700, 204), "gateway", NETWORK, ("API Gateway", "POST /images, API key"), "EnableApi")
     card(pen, (465, 392), "upload bucket", STORAGE, ("Upload bucket", "Amazon S3", "keeps the sources"))
     card(pen, (834, 392), "queue", MESSAGES, ("Upload queue", "Amazon SQS", "evens out bursts"))
@@ -232,10 +178,12 @@ def parts(pen: Pen) -> None:
     strip(pen, (340, 554, 620, 640), "bell", WATCH, ("Alarm", "can email you"))
     strip(pen, (674, 554, 994, 640), "dead letter", MESSAGES, ("Dead-letter queue", "after 5 tries, 14 days"))
     strip(pen, (1424, 554, 1698, 640), "page", WATCH, ("CloudWatch", "logs, metrics"))
-    cdn = ("CDN", "Amazon CloudFront", "close to every viewer")
-    strip(pen, (340, 696, 720, 822), "globe", NETWORK, cdn, "EnableCdn")
+    frame(pen, (340, 742, 720, 958), "EnableCdn")
+    strip(pen, (340, 750, 720, 850), "edge", NETWORK, ("Edge function", "?width=300 to a path"), None)
+    pen.line([(362, 851), (698, 851)], 2, LINE)
+    strip(pen, (340, 852, 720, 952), "globe", NETWORK, ("CDN", "Amazon CloudFront", "close to every viewer"), None)
     renditions = ("Processed bucket", "Amazon S3", "keeps the renditions")
-    strip(pen, (1019, 696, 1389, 822), "processed bucket", STORAGE, renditions)
+    strip(pen, (1019, 838, 1389, 964), "processed bucket", STORAGE, renditions)
 
 
 def arrows(pen: Pen) -> None:
@@ -252,20 +200,25 @@ def arrows(pen: Pen) -> None:
     arrow(pen, (465, 278), (465, 244), (1144, 244), (1144, 276), main=True)
     label(pen, (925, 244), "reads the source")
     label(pen, (814, 244), "", 4)
-    arrow(pen, (1204, 511), (1204, 692), main=True)
+    arrow(pen, (1204, 511), (1204, 834), main=True)
     label(pen, (1204, 597), "", 5)
     pen.text((1234, 650), "renditions", 22, SOFT, anchor="lm")
-    arrow(pen, (1140, 511), (1140, 666), (690, 666), (690, 692))
-    label(pen, (900, 666), "what was replaced")
+    arrow(pen, (1090, 511), (1090, 664), (640, 664), (640, 738))
+    label(pen, (865, 664), "what was replaced")
+    arrow(pen, (1147, 511), (1147, 712), (690, 712), (690, 738), both=True)
+    label(pen, (800, 712), "what is missing")
+    tag(pen, (1000, 712), "EnableDelivery")
     arrow(pen, (1333, 392), (1444, 392))
     label(pen, (1384, 370), "records")
     arrow(pen, (1264, 511), (1264, 597), (1420, 597))
     arrow(pen, (834, 511), (834, 550))
     arrow(pen, (670, 597), (624, 597))
-    arrow(pen, (1015, 759), (724, 759), main=True)
-    label(pen, (870, 759), "origin access control", 6)
-    arrow(pen, (336, 759), (204, 759), main=True)
-    label(pen, (266, 759), "view", 7, PAPER)
+    arrow(pen, (1015, 901), (724, 901), main=True)
+    label(pen, (870, 901), "origin access control", 6)
+    arrow(pen, (204, 800), (336, 800))
+    label(pen, (266, 778), "ask", behind=PAPER)
+    arrow(pen, (336, 872), (204, 872), main=True)
+    label(pen, (266, 872), "view", 7, PAPER)
 
 
 def draw() -> Image.Image:
@@ -273,14 +226,14 @@ def draw() -> Image.Image:
     image = Image.new("RGBA", (WIDTH * FINE, HEIGHT * FINE), (0, 0, 0, 0))
     pen = Pen(ImageDraw.Draw(image))
     pen.box((0, 0, WIDTH - 1, HEIGHT - 1), 32, fill=PAPER, outline=LINE, width=2)
-    pen.box((306, 26, 1732, 858), 28, fill=WHITE, outline=LINE, width=2)
+    pen.box((306, 26, 1732, 990), 28, fill=WHITE, outline=LINE, width=2)
     pen.text((340, 68), "One CloudFormation stack in your AWS account", 25, SOFT, anchor="ls")
     arrows(pen)
     parts(pen)
-    label(pen, (1466, 738), "", 1)
-    pen.text((1502, 738), "an image's path", 22, SOFT, anchor="lm")
-    toggle(pen, 1448, 784)
-    pen.text((1502, 784), "can be switched off", 22, SOFT, anchor="lm")
+    label(pen, (1466, 878), "", 1)
+    pen.text((1502, 878), "an image's path", 22, SOFT, anchor="lm")
+    toggle(pen, 1448, 924)
+    pen.text((1502, 924), "can be switched off", 22, SOFT, anchor="lm")
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
     few = image.convert("RGB").quantize(255, Image.Quantize.MEDIANCUT)  # a third of the bytes of full colour
     few.putpalette([*(few.getpalette() or ()), 0, 0, 0])
