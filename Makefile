@@ -16,7 +16,7 @@ RUNTIME := .venv-runtime
 BENCH := .venv-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold clean format diagram
+.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ soak: setup ## a thousand uploads while storage fails and functions are killed (
 
 bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare handler's and an empty one's (RUNS=7)
 	PYTHONPATH=src python -m tests.benchmarks.cold --runs $(RUNS)
+
+bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what a million of them cost (RUNS=7)
+	@PYTHONPATH=src python -m tests.benchmarks.cost --runs $(RUNS)
 
 bench: $(BENCH)/.ready ## measure the engine beside its peers, in five minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote_plus
 
+import prices
 from aws_calls import (
     TRIES,
     WORKERS,
@@ -27,7 +28,7 @@ from aws_calls import (
     show_progress,
     waiting,
 )
-from buckets import LONG_AGO, Object, is_source, listing, moment, variant_names, without_renditions
+from buckets import LONG_AGO, Object, is_source, lacks, listing, moment, variant_names, with_renditions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +41,6 @@ def message(bucket: str, key: str) -> str:
     """Return a message as S3 sends it; the key is encoded as a form."""
     told = {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}
     return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Backfill", "s3": told}]})
-
-
-def cost(count: int, variants: int, memory: int) -> float:
-    """Return dollars, about: list prices in us-east-1 of November 2026, the README's table with this stack's values."""
-    millions = count / 1e6
-    s3 = 5.00 * (1 + variants) + 0.40 * 2  # PUT and LIST; GET and HEAD
-    function = 0.20 + 0.15 * memory / 1024 * 13.3334  # 0.15 s each
-    return millions * (s3 + function + 1.25 * variants + 0.40 * 2.1 + 0.60)  # and DynamoDB, SQS, logs
 
 
 class Sender:
@@ -113,27 +106,44 @@ class Sender:
         raise AwsFailed("sqs", "send-message-batch", f"the queue has refused a message {TRIES} times; try again later")
 
 
+def chosen(aws: Aws, options: argparse.Namespace, variants: list[str]) -> Iterator[tuple[Object, bool]]:
+    """Yield the sources to send, each with whether there are pictures of it, which may be replaced."""
+    sources = filter(is_source, listing(aws, options.upload_bucket, options.prefix, options.start_after))
+    if not (options.only_missing or options.told):
+        yield from ((source, False) for source in sources)
+        return
+    renditions = listing(aws, options.processed_bucket, options.prefix, options.start_after)
+    for source, own in with_renditions(sources, renditions):
+        if not options.only_missing or lacks(source, own, variants, options.made_before):
+            yield source, bool(own)
+
+
+def dollars_of_paths(count: int) -> str:
+    """Return in words what CloudFront takes for so many, at most."""
+    dollars = prices.invalidations(count)
+    free = f"{prices.FREE_PATHS:,} a month are free"
+    return f"up to ${dollars:,.2f}, as {free} (InvalidateCdn=false saves it)" if dollars else free
+
+
 def send(aws: Aws, options: argparse.Namespace) -> int:
     """List, tell what it takes, and send."""
     variants = variant_names(options.variants)
-    sources: Iterator[Object] = filter(
-        is_source, listing(aws, options.upload_bucket, options.prefix, options.start_after)
-    )
-    if options.only_missing:
-        renditions = listing(aws, options.processed_bucket, options.prefix, options.start_after)
-        sources = without_renditions(sources, renditions, variants, options.made_before)
     todo = Path(options.work) / "todo"
-    count = size = 0
+    count = size = told = 0
     with todo.open("w", encoding="utf-8") as file:
-        for source in sources:
+        for source, has_pictures in chosen(aws, options, variants):
             print(json.dumps(source.key), file=file)  # a key may hold a line's end
             count, size = count + 1, size + source.size
-    dollars = cost(count, len(variants), options.memory)
+            told += prices.paths(source.key) if has_pictures else 0
+    low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
     print(
         f"{count:,} sources, {bytes_in_words(size)}, for variants {', '.join(variants)}:"
-        f" {f'about ${dollars:,.2f}' if dollars >= 0.01 else 'less than a cent'},"
+        f" {f'${low:,.2f} to ${high:,.2f}' if high >= 0.01 else 'less than a cent'},"
         f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
     )
+    if options.told and told:
+        cost = dollars_of_paths(told)
+        print(f"CloudFront is told of the sources whose pictures change, at most {told:,} paths: {cost}")
     if options.dry_run or not count:
         return 0
     sender = Sender(aws, options, count)
@@ -160,7 +170,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     for name in ("prefix", "start-after"):
         parser.add_argument(f"--{name}", default="")
-    for name in ("dry-run", "only-missing"):
+    for name in ("dry-run", "only-missing", "told"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--memory", type=int, default=1769)
     parser.add_argument("--rate", type=float, default=50.0)

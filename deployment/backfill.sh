@@ -73,6 +73,8 @@ set -- --upload-bucket "$(of_stack output UploadBucketName)" --processed-bucket 
 if [ -n "$stale" ]; then
   call_python stale.py "$@" --table "$(of_stack output MetadataTableName)" ${yes:+"$yes"}
 else
+  # CloudFront is told of what changes, unless it is left out or not to be told.
+  if [ "$(of_stack parameter EnableCdn) $(of_stack parameter InvalidateCdn)" = "true true" ]; then options+=(--told); fi
   call_python backfill.py "$@" --queue-url "$(of_stack output QueueUrl)" --memory "$(of_stack parameter MemorySize)" \
     ${options[@]+"${options[@]}"} ${again[@]+"${again[@]}"}
 fi

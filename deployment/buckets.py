@@ -51,10 +51,16 @@ def is_source(item: Object) -> bool:
     return bool(item.size) or not item.key.endswith("/")
 
 
-def without_renditions(
-    sources: Iterable[Object], renditions: Iterator[Object], variants: list[str], made_before: datetime
-) -> Iterator[Object]:
-    """Yield the sources that lack a variant, or have one older than the source or than a moment.
+def lacks(source: Object, own: dict[str, datetime], variants: list[str], made_before: datetime) -> bool:
+    """Whether a source lacks a variant, or has one older than itself or than a moment; of its own renditions."""
+    since = max(source.modified, made_before)
+    return any(own.get(variant, LONG_AGO) < since for variant in variants)
+
+
+def with_renditions(
+    sources: Iterable[Object], renditions: Iterator[Object]
+) -> Iterator[tuple[Object, dict[str, datetime]]]:
+    """Yield each source with its renditions, name → when it was made.
 
     Both come in the order of keys, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`. But all
     renditions of a source come before its key with a "0", the letter after "/"; those read too early are remembered.
@@ -66,10 +72,7 @@ def without_renditions(
             owner, _, name = ahead.key.rpartition("/")
             made.setdefault(owner, {})[name] = ahead.modified
             ahead = next(renditions, None)
-        own = made.pop(source.key, {})
-        since = max(source.modified, made_before)
-        if any(own.get(variant, LONG_AGO) < since for variant in variants):
-            yield source
+        yield source, made.pop(source.key, {})
         if len(made) > PAGE:  # renditions whose source is gone
             made = {owner: names for owner, names in made.items() if owner > source.key}
 

@@ -15,12 +15,14 @@ from urllib.parse import unquote_plus
 
 import pytest
 
+from image_processor.edge import invalidation_paths
 from image_processor.model import record_id
 
 from .project import PROJECT, Aws, Project, error_line, stack_text
 
 sys.path.insert(0, str(PROJECT / "deployment"))
-from buckets import Object, without_renditions
+import prices
+from buckets import Object, lacks, with_renditions
 
 UP, DONE, URL = "up-1", "done-1", "https://sqs/live"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -92,9 +94,55 @@ def test_a_dry_run_says_what_it_would_take_and_sends_nothing(project: Project, a
     result = project.run("backfill.sh", "--dry-run", "--rate", "10")
 
     assert result.stdout == (
-        "2,000 sources, 8.0 GB, for variants thumbnail, wide: about $0.05, and 3 minutes or more at 10 a second\n"
+        "2,000 sources, 8.0 GB, for variants thumbnail, wide: $0.04 to $0.06, and 3 minutes or more at 10 a second\n"
     )
     assert not aws.calls("send-message-batch")
+
+
+def told(aws: Aws, project: Project, *options: str, invalidates: str = "true") -> str:
+    """What a dry run says of CloudFront, of a stack that has one."""
+    outputs = {"UploadBucketName": UP, "ProcessedBucketName": DONE, "QueueUrl": URL, "MetadataTableName": "records"}
+    parameters = {"Variants": "a:width=1", "MemorySize": "1769", "EnableCdn": "true", "InvalidateCdn": invalidates}
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", parameters, outputs))
+    result = project.run("backfill.sh", "--dry-run", *options)
+    assert result.returncode == 0, result
+    assert not aws.calls("send-message-batch")
+    return "".join(result.stdout.splitlines(keepends=True)[1:])
+
+
+def test_a_dry_run_counts_the_paths_that_cloudfront_may_be_told_of(project: Project, aws: Aws) -> None:
+    keys = [f"{number}.jpg" for number in range(1200)]
+    put(aws, UP, *keys, "a=b.jpg", "new.jpg")
+    put(aws, DONE, *(f"{key}/a" for key in keys), "a=b.jpg/width=3")
+
+    assert told(aws, project) == (
+        "CloudFront is told of the sources whose pictures change, at most 1,202 paths:"
+        " up to $1.01, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
+    )
+
+
+def test_what_lacks_nothing_and_what_was_never_made_is_no_path(project: Project, aws: Aws) -> None:
+    put(aws, UP, "whole", "old", "new")
+    made = [("old", -1), ("whole", 0)]
+    contents = [
+        {"Key": f"{key}/a", "Size": 1, "LastModified": (NOON + timedelta(days=days)).isoformat()} for key, days in made
+    ]
+    aws.answer(f"list-objects-v2 {DONE}", json.dumps({"Contents": contents}))
+
+    assert "at most 2 paths: 1,000 a month are free" in told(aws, project)
+    assert "at most 1 paths" in told(aws, project, "--only-missing")
+
+
+def test_where_cloudfront_is_not_told_nothing_is_said_of_it(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a")
+    put(aws, DONE, "a/a")
+
+    assert told(aws, project, invalidates="false") == ""
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "a/b c.jpg", "ü%41-_.~.jpg", *(f"a{letter}" for letter in "!$&'()*+,;=:@")])
+def test_paths_are_counted_as_the_function_spells_them(key: str) -> None:
+    assert prices.paths(key) == len(invalidation_paths([key]))
 
 
 def test_only_what_lacks_a_rendition_or_has_an_old_one_is_sent(project: Project, aws: Aws) -> None:
@@ -138,9 +186,10 @@ def test_what_is_missing_is_told_right_in_any_order_of_keys() -> None:
         def listed(texts: set[str]) -> Iterator[Object]:
             return iter([Object(text, 1, NOON) for text in sorted(texts)])
 
-        missing = without_renditions(listed(keys), listed(renditions), ["thumbnail"], NOON)
+        found = dict(with_renditions(listed(keys), listed(renditions)))
 
-        assert {item.key for item in missing} == keys - whole
+        assert {item.key for item in found} == keys
+        assert {item.key for item, own in found.items() if lacks(item, own, ["thumbnail"], NOON)} == keys - whole
 
 
 def test_a_refused_message_is_sent_again(project: Project, aws: Aws) -> None:

@@ -1,0 +1,198 @@
+"""What a source costs, measured: the real zip under AWS's own runtime, while S3 takes as long as AWS says it does.
+
+    make bench-cost                 seven runs of each, in turns
+    make bench-cost RUNS=21         more of them
+
+A photo of 12 megapixels, 4 MB, one variant, in a warm environment on one core, as a function of 1,769 MB has. A fake
+S3 and DynamoDB answer late on purpose: what is measured is the function's own work and the order of its waits, and
+how long AWS takes is assumed:
+
+    S3 answers after        100 ms, and 200: "small object latencies (and first-byte-out latencies for larger objects)
+                            of roughly 100-200 milliseconds", Amazon S3 user guide, "Best practices design patterns"
+                            30 ms: "often in the tens of milliseconds" for small requests, AWS whitepaper of that name
+    all bodies together     85 MB a second: what AWS counts on one connection, the same whitepaper
+    DynamoDB answers after  9 ms: "single-digit millisecond performance", Amazon DynamoDB developer guide
+
+Not in it: TLS, cold starts, retries, and whether Lambda's vCPU is as fast as this machine's.
+"""
+
+import argparse
+import io
+import json
+import os
+import platform
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from PIL import Image
+
+from tests.benchmarks.cost_tables import backfill_table, cost_table, prices
+from tests.runtime.fake_aws import FakeAws, fake_aws
+from tests.runtime.lambda_runtime import LambdaRuntime, missing
+from tests.runtime.packaged import Function, function_of_template, unpack
+
+S3_WAITS = (0.03, 0.1, 0.2)  # seconds
+ASSUMED = 0.1  # of them, the one that the README's tables and prices.py take
+TABLE_WAIT = 0.009
+BANDWIDTH = 85e6  # bytes a second
+TABLE_CALLS = {"Query", "BatchWriteItem", "DeleteItem"}
+WAYS = {"alone": 1, "of_ten": 10, "task": 1}  # the fields of `prices.Seconds`, and the sources of an invocation
+KEYS = [f"{number}.jpg" for number in range(10)]
+BYTES = 4e6
+CALLS = {"GetObject": 1, "HeadObject": 1, "PutObject": 1, "ListObjectsV2": 1, "Query": 1, "BatchWriteItem": 1}
+
+
+@dataclass
+class Figures:
+    """What was measured: by way and by S3's wait, seconds of an invocation; by way, seconds of processor a source."""
+
+    wall: dict[tuple[str, float], list[float]] = field(default_factory=lambda: defaultdict(list))
+    processor: dict[str, float] = field(default_factory=dict)
+    log_bytes: float = 0.0  # of a source, without Lambda's own lines
+
+    def a_source(self, way: str, wait: float) -> float:
+        return median(self.wall[way, wait]) / WAYS[way]
+
+    def seconds(self) -> prices.Seconds:
+        """As prices.py has them, in steps of 10 ms."""
+        return prices.Seconds(**{way: round(self.a_source(way, ASSUMED), 2) for way in WAYS})
+
+
+def photo() -> bytes:
+    """A JPEG of 12 megapixels and 4 MB: grain of every fineness, whose quality is set so that the bytes come out."""
+    image = Image.new("RGB", (4000, 3000), "gray")
+    for cells in (8, 60, 400, 2000):
+        layer = [Image.effect_noise((cells, cells * 3 // 4), 40 if cells < 400 else 25) for _ in range(3)]
+        image = Image.blend(image, Image.merge("RGB", layer).resize(image.size, Image.Resampling.BICUBIC), 0.4)
+    low, high = 30, 95
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if len(_jpeg(image, middle)) <= BYTES else (low, middle)
+    return _jpeg(image, low)
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    body = io.BytesIO()
+    image.save(body, "JPEG", quality=quality)
+    return body.getvalue()
+
+
+def event(way: str, function: Function) -> dict[str, Any]:
+    """What Lambda is sent: a batch of the queue, or a task of a job."""
+    bucket = function.upload_bucket
+    if way == "task":
+        task = {"taskId": "1", "s3Key": KEYS[0], "s3VersionId": None, "s3Bucket": bucket}
+        return {"invocationSchemaVersion": "2.0", "invocationId": "1", "job": {"id": "1"}, "tasks": [task]}
+    told = [{"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}} for key in KEYS]
+    return {
+        "Records": [
+            {"messageId": str(number), "eventSource": "aws:sqs", "body": json.dumps({"Records": [record]})}
+            for number, record in enumerate(told[: WAYS[way]])
+        ]
+    }
+
+
+def measure(runs: int, body: bytes) -> Figures:
+    """Every way with every wait once, then every one again; raises ValueError when a source makes no picture."""
+    function, figures, order = function_of_template(), Figures(), list[tuple[str, float]]()
+    ticks, sources = Counter[str](), Counter[str]()
+    with TemporaryDirectory() as folder, fake_aws() as aws:
+        unpack(Path(folder))
+        aws.bandwidth = BANDWIDTH
+        aws.objects.update({f"{function.upload_bucket}/{key}": body for key in KEYS})
+        with _on_one_core(Path(folder), function, aws) as runtime:
+            runtime.invoke(event("of_ten", function))  # not counted: it opens the connections
+            for _ in range(runs):
+                for wait in S3_WAITS:
+                    for way in WAYS:
+                        before = runtime.processor_milliseconds()
+                        _invoke(runtime, aws, function, way, wait)
+                        ticks[way] += runtime.processor_milliseconds() - before
+                        sources[way] += WAYS[way]
+                        order.append((way, wait))
+            _, *times = runtime.invoke_milliseconds()
+            lines = [line for line in runtime.log().splitlines() if line.startswith("{")]
+    for asked, milliseconds in zip(order, times, strict=True):
+        figures.wall[asked].append(milliseconds / 1000)
+    figures.processor = {way: ticks[way] / 1000 / sources[way] for way in WAYS}
+    figures.log_bytes = sum(len(line) for line in lines) / (sources.total() + WAYS["of_ten"])
+    return figures
+
+
+@contextmanager
+def _on_one_core(folder: Path, function: Function, aws: FakeAws) -> Iterator[LambdaRuntime]:
+    """The runtime on the last core, as 1,769 MB give one vCPU; S3's stand-in may have the others."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        with LambdaRuntime(folder, function.handler, {**function.environment, "AWS_ENDPOINT_URL": aws.url}) as runtime:
+            os.sched_setaffinity(0, cores)
+            yield runtime
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def _invoke(runtime: LambdaRuntime, aws: FakeAws, function: Function, way: str, wait: float) -> None:
+    for key in KEYS:
+        aws.objects.pop(f"{function.processed_bucket}/{key}/thumbnail", None)
+    aws.calls.clear()
+    aws.before = lambda operation, _: time.sleep(TABLE_WAIT if operation in TABLE_CALLS else wait)
+    runtime.invoke(event(way, function))
+    made = sum(name.endswith("/thumbnail") for name in aws.objects)
+    if made != WAYS[way] or Counter(aws.calls) != Counter({name: count * made for name, count in CALLS.items()}):
+        raise ValueError(f"{way}: {made} pictures, by the calls {dict(Counter(aws.calls))}")
+
+
+def measured_table(figures: Figures) -> str:
+    """What was measured, as Markdown."""
+    waits = [f"S3 after {wait * 1000:.0f} ms" for wait in S3_WAITS]
+    lines = [f"| invocation | {' | '.join(waits)} | processor |", "| --- |" + " --- |" * (len(waits) + 1)]
+    names = {"alone": "one message", "of_ten": "ten messages, each", "task": "a task of a job"}
+    for way, name in names.items():
+        walls = [f"{figures.a_source(way, wait):.3f} s" for wait in S3_WAITS]
+        lines.append(f"| {name} | {' | '.join(walls)} | {figures.processor[way]:.3f} s |")
+    return "\n".join(lines)
+
+
+def report(figures: Figures, size: int) -> str:
+    """All of it, and how it differs from what prices.py has."""
+    fresh = figures.seconds()
+    differences: Mapping[str, tuple[float, float]] = {
+        way: (getattr(prices.MEASURED, way), getattr(fresh, way)) for way in WAYS
+    }
+    told = ", ".join(f"{way} {was:.2f} → {now:.2f}" for way, (was, now) in differences.items())
+    return "\n\n".join(
+        [
+            f"Python {platform.python_version()}, {platform.machine()}, one core; a JPEG of {size / 1e6:.1f} MB",
+            measured_table(figures),
+            f"{figures.log_bytes:,.0f} bytes of log a source, beside Lambda's own lines",
+            cost_table(fresh),
+            backfill_table(fresh),
+            f"deployment/prices.py has, and this run says: {told}",
+        ]
+    )
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=7, help="of each way and wait (default %(default)s)")
+    arguments = parser.parse_args()
+    if reason := missing():
+        print(f"skipped: {reason}")
+        return 0
+    body = photo()
+    print(report(measure(arguments.runs, body), len(body)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

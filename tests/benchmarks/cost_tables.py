@@ -1,0 +1,57 @@
+"""The README's tables of costs, as Markdown, from the prices and the seconds in deployment/prices.py."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
+import prices
+from aws_calls import duration
+
+README = Path(__file__).parents[2] / "README.md"
+MILLIONS = (1, 100, 1000)
+RATE, EXECUTIONS = 50, 100  # of backfill.sh, sources a second; of a job, at a time
+
+
+def cost_table(seconds: prices.Seconds) -> str:
+    """The README's table of a million uploads, as Markdown."""
+    one, ten = prices.parts(seconds.alone, 1, 1), prices.parts(seconds.of_ten, 10, 1)
+    links = {
+        "S3": ("s3/pricing", "2 million PUT or LIST, 2 million GET or HEAD", "$0.005 and $0.0004 a thousand"),
+        "Lambda": (
+            "lambda/pricing",
+            f"{seconds.alone:.2f} s at 1,769 MB, arm64, and a request; in tens {seconds.of_ten:.2f} s and a tenth",
+            "$0.20 a million, $0.0000133334 a GB-second",
+        ),
+        "DynamoDB": (
+            "dynamodb/pricing/on-demand",
+            "2 million writes, table and index; 1 million queries",
+            "$0.625 and $0.0625 a million",
+        ),
+        "SQS": ("sqs/pricing", "3 million requests; in tens 1.2 million", "$0.40 a million"),
+        "CloudWatch": ("cloudwatch/pricing", f"{prices.LOG_BYTES / 1000:.1f} GB of logs", "$0.50 a GB"),
+    }
+    lines = ["| what | how much of it | price | one by one | in tens |", "| --- | --- | --- | --- | --- |"]
+    for name, (page, amount, price) in links.items():
+        sums = " | ".join(f"${part[name] * 1e6:.2f}" for part in (one, ten))
+        lines.append(f"| [{name}](https://aws.amazon.com/{page}/) | {amount} | {price} | {sums} |")
+    totals = " | ".join(f"**${sum(part.values()) * 1e6:.2f}**" for part in (one, ten))
+    return "\n".join([*lines, f"| **together** | | | {totals} |"])
+
+
+def backfill_table(seconds: prices.Seconds) -> str:
+    """The README's table of backfills, as Markdown."""
+    lines = [
+        f"| sources | `backfill.sh`, {RATE} a second | | a job, {EXECUTIONS} executions at a time | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for millions in MILLIONS:
+        count = millions * 10**6
+        low, high = prices.backfill(count, seconds)
+        times = duration(count / RATE), duration(count * seconds.task / EXECUTIONS)
+        cost = f"{_dollars(low)} to {_dollars(high)}", _dollars(prices.job(count, seconds))
+        lines.append(f"| {millions:,} million | {times[0]} | {cost[0]} | {times[1]} | {cost[1]} |")
+    return "\n".join(lines)
+
+
+def _dollars(amount: float) -> str:
+    return f"${round(amount, 3 - len(str(int(amount)))):,.0f}"  # three digits
