@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InvalidRequest, RouteNotFound, shown
 from image_processor.geometry import widths
-from image_processor.links import Links, picture_url
+from image_processor.links import Links, rendition_url
 from image_processor.model import MAX_KEY_BYTES, Record
 from image_processor.pipeline import Pipeline
 from image_processor.transformation import Transformation
@@ -135,7 +135,7 @@ def _shape(key: str, record: Record, base_url: str | None) -> dict[str, Any]:
     return {
         "id": record.id,
         "processed_file": record.processed_file,
-        "url": base_url and picture_url(base_url, f"{key}/{name}"),
+        "url": base_url and name and rendition_url(base_url, key, name),
         "variant" if record.variant else "transformation": name,
         "width": record.width,
         "height": record.height,

@@ -1,4 +1,8 @@
-"""The URLs that pictures are asked for by. Pure; deployment/sign.py runs it on Python 3.9."""
+"""The URLs that pictures are asked for by. Pure; deployment/sign.py runs it on Python 3.9.
+
+Of a source's key everything is encoded that may be. CloudFront takes `,` and `%2C` for different addresses: a key in
+which one is encoded and another isn't would be in a cache where `edge.invalidation_paths` does not look.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from image_processor.signatures import SIGNATURE, sign
+from image_processor.signatures import EXPIRY, SIGNATURE, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +19,21 @@ if TYPE_CHECKING:
 DEFAULT_LADDER = (320, 640, 960, 1280, 1920, 2560, 3840)
 
 
-def picture_url(base: str, path: str) -> str:
-    """The URL of a path, decoded and without its first slash: a source's key, or that of a rendition."""
-    return f"{base}/{quote(path, safe='/=,~')}"
+def rendition_url(base: str, source_key: str, name: str) -> str:
+    """The URL of a rendition, by its variant or the text of its transformation."""
+    return f"{base}/{quote(source_key)}/{quote(name, safe='=,')}"
 
 
 def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) -> str:
-    """The URL that asks for a picture by options, decoded; raises `ValueError` for what can't be signed."""
+    """The URL that asks for a picture by options; raises `ValueError` for what can't be signed.
+
+    All comes decoded; the path, without its first slash, is a source's key, or without options a rendition's.
+    """
     signed = {**parameters, SIGNATURE: sign(key, f"/{path}", parameters)}
     query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in signed.items())
-    return f"{picture_url(base, path)}?{query}"
+    source_key, slash, name = path.rpartition("/")
+    is_rendition = slash and parameters.keys() <= {EXPIRY}
+    return f"{rendition_url(base, source_key, name) if is_rendition else f'{base}/{quote(path)}'}?{query}"
 
 
 @dataclass(frozen=True)

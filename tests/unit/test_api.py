@@ -148,7 +148,7 @@ def test_null_is_as_good_as_left_out(body):
         ("/leading.jpg", "/leading.jpg"),
         ("double//slash", "double//slash"),
         ('"<>\\^`{|}', "%22%3C%3E%5C%5E%60%7B%7C%7D"),
-        ("a~b_c-d.e=f,g", "a~b_c-d.e=f,g"),
+        ("a~b_c-d.e=f,g", "a~b_c-d.e%3Df%2Cg"),
         ("🐈", "%F0%9F%90%88"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_srcset_stays_on_the_stack_s_ladder():
 def test_any_key_may_stand_in_a_srcset():
     url, width, *_ = offered(key="my photo, ü?.jpg, x")["srcset"].split(" ")
 
-    assert url.startswith(f"{CDN}/my%20photo,%20%C3%BC%3F.jpg,%20x?format=auto&width=320&sig=")
+    assert url.startswith(f"{CDN}/my%20photo%2C%20%C3%BC%3F.jpg%2C%20x?format=auto&width=320&sig=")
     assert width == "320w,"
 
 

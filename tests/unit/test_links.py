@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from image_processor.edge import invalidation_paths
 from image_processor.geometry import widths
-from image_processor.links import DEFAULT_LADDER, Links, picture_url, signed_url
+from image_processor.links import DEFAULT_LADDER, Links, rendition_url, signed_url
 from image_processor.signatures import is_signed
 
 from .pictures import decode, encode, make
@@ -21,12 +22,27 @@ options = st.dictionaries(
 )
 
 
-@given(keys)
-def test_a_url_names_the_path_it_was_made_of(key):
-    url = urlsplit(picture_url(BASE, key))
+@given(keys, st.sampled_from(["thumbnail", "width=3,height=3,position=right top"]))
+def test_a_url_names_the_rendition_it_was_made_of(key, name):
+    url = urlsplit(rendition_url(BASE, key, name))
 
-    assert unquote(url.path) == f"/{key}"
+    assert unquote(url.path) == f"/{key}/{name}"
     assert (url.netloc, url.query, url.fragment) == ("pictures.example", "", "")
+
+
+@given(keys)
+def test_a_url_is_spelled_as_cloudfront_will_be_told_when_it_is_replaced(key):
+    asked = urlsplit(signed_url(BASE, key, {"width": "3"}, "the key")).path + "/width=3"  # by the edge function
+
+    for path in (asked, urlsplit(rendition_url(BASE, key, "width=3")).path):
+        assert any(path.startswith(told.removesuffix("*")) for told in invalidation_paths([key]))
+
+
+@pytest.mark.parametrize("parameters", [{}, {"exp": "9"}])
+def test_a_signed_rendition_has_the_url_of_the_rendition(parameters):
+    url = signed_url(BASE, "a, b/width=3,format=webp", parameters, "the key")
+
+    assert url.startswith(f"{BASE}/a%2C%20b/width=3,format=webp?")
 
 
 @given(keys, options)
