@@ -110,7 +110,11 @@ def test_both_say_the_same_of_what_an_option_allows(option, node):
 
 
 @settings(max_examples=300)
-@given(queries, st.sampled_from([(), (320, 640, 1280), (8192, 1), (3,)]), st.sampled_from([quote, quote_plus, None]))
+@given(
+    queries,
+    st.sampled_from([(), (320, 640, 1280), (900, 70, 8192), (3, 2)]),
+    st.sampled_from([quote, quote_plus, None]),
+)
 @example({"watermarK": "a"}, (), quote)  # the sign of Kelvin, whose small letter is a k
 @example({"width": "5", "Width": "0"}, (), quote)
 def test_both_make_the_same_of_any_query(node, query, ladder, encode):
