@@ -750,7 +750,7 @@ class TestTheEdge:
                 upload(key, picture(colour=colour))
             invoke(messages(*map(notification, keys)))
 
-        assert self.invalidated(distribution) == [["/a.jpg/*", "/b.jpg/*"]]
+        assert self.invalidated(distribution) == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
 
     def test_a_message_that_comes_again_tells_it(self, distribution: str) -> None:
         upload("rio.jpg", picture())
@@ -759,7 +759,7 @@ class TestTheEdge:
 
         invoke(event)
 
-        assert self.invalidated(distribution) == [["/rio.jpg/*"]]
+        assert self.invalidated(distribution) == [["/rio.jpg", "/rio.jpg/*"]]
 
     def test_its_refusal_holds_up_nothing(
         self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,9 +1,11 @@
 """CloudFront's caches: told, once for an invocation, under which keys renditions were replaced or removed.
 
-Each source is one path with a wildcard, `/cats/rio.jpg/*`. CloudFront works on 15 of those at a time and refuses more,
-so that more are one path, `/*`. What it refuses is asked for again by the next invocation, and lives no longer than its
+Each source is two paths, `/cats/rio.jpg/*` for its renditions' own, and `/cats/rio.jpg` for URLs with options: where a
+function changes a path, AWS recommends both. CloudFront works on 15 wildcards at a time and refuses more, so that more
+are one path, `/*`. What it refuses is asked for again by the next invocation, and lives no longer than its
 Cache-Control says, as all of it does without a distribution.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 """
 
 import threading
@@ -19,7 +21,7 @@ from image_processor.aws import error_code, speaking_to
 
 # What RFC 3986 reserves may stand in a URL as it is or encoded, and CloudFront takes the two for different addresses.
 _RESERVED: Final = "!$&'()*+,;=:@"
-_PATHS: Final = 15
+_WILDCARDS: Final = 15
 
 
 class NoEdge:
@@ -62,8 +64,10 @@ class Distribution:
 
 def invalidation_paths(keys: Iterable[str]) -> list[str]:
     """The paths of all renditions of these sources, in every spelling that a viewer's URL may have."""
-    paths = {f"/{quote(key, safe=safe)}/*" for key in keys for safe in ("/", f"/{_RESERVED}")}
-    return sorted(paths) if len(paths) <= _PATHS else ["/*"]
+    spelt = {f"/{quote(key, safe=safe)}" for key in keys for safe in ("/", f"/{_RESERVED}")}
+    if len(spelt) > _WILDCARDS:
+        return ["/*"]
+    return sorted(f"{path}{rest}" for path in spelt for rest in ("", "/*"))
 
 
 def id_from_parameter(ssm: Callable[[], Any], name: str) -> Callable[[], str | None]:

@@ -116,8 +116,8 @@ def test_a_dry_run_counts_the_paths_that_cloudfront_may_be_told_of(project: Proj
     put(aws, DONE, *(f"{key}/a" for key in keys), "a=b.jpg/width=3")
 
     assert told(aws, project) == (
-        "CloudFront is told of the sources whose pictures change, at most 1,202 paths:"
-        " up to $1.01, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
+        "CloudFront is told of the sources whose pictures change, at most 2,404 paths:"
+        " up to $7.02, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
     )
 
 
@@ -129,8 +129,8 @@ def test_what_lacks_nothing_and_what_was_never_made_is_no_path(project: Project,
     ]
     aws.answer(f"list-objects-v2 {DONE}", json.dumps({"Contents": contents}))
 
-    assert "at most 2 paths: 1,000 a month are free" in told(aws, project)
-    assert "at most 1 paths" in told(aws, project, "--only-missing")
+    assert "at most 4 paths: 1,000 a month are free" in told(aws, project)
+    assert "at most 2 paths" in told(aws, project, "--only-missing")
 
 
 def test_where_cloudfront_is_not_told_nothing_is_said_of_it(project: Project, aws: Aws) -> None:
