@@ -215,13 +215,14 @@ show_outputs() {
 }
 
 show_what_to_try() { # an emulator has other URLs; who started it knows them
-  local cdn domain
+  local cdn domain sign=''
   [ -z "${AWS_ENDPOINT_URL:-}" ] || return 0
   cdn=$(of_stack parameter CdnUrl) domain=$(of_stack parameter CdnAlias)
   domain=${domain:-$(of_stack output DistributionDomainName)}
   [ -z "$domain" ] || cdn=${cdn:-https://$domain}
+  [ -z "$(of_stack output SigningSecretArn)" ] || sign="--stack-name $stack --region $region"
   print_what_to_try --aws "$(aws_words)" --bucket "$(of_stack output UploadBucketName)" \
-    --processed "$(of_stack output ProcessedBucketName)" --cdn "${cdn%/}" \
+    --processed "$(of_stack output ProcessedBucketName)" --cdn "${cdn%/}" --sign "$sign" \
     --api "$(of_stack output ApiUrl)" --api-key-id "$(of_stack output ApiKeyId)"
 }
 

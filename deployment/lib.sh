@@ -181,12 +181,12 @@ first_variant() { # the name of the stack's first variant
 }
 
 # print_what_to_try [--aws COMMAND] [--picture FILE] --bucket UPLOAD_BUCKET [--processed PROCESSED_BUCKET] [--cdn URL]
-#                   [--api URL --api-key KEY | --api URL --api-key-id ID]
-# prints an upload, the thumbnail and the POST, each a line to paste as it is. A part without its URL is left out;
-# without --cdn the rendition comes from the processed bucket. COMMAND is aws with what it needs (region, endpoint). The
-# variant is the first of the stack, as find_stack found it.
+#                   [--sign OPTIONS] [--api URL --api-key KEY | --api URL --api-key-id ID]
+# prints an upload, the thumbnail, another size by its URL and the POST, each a line to paste as it is. A part without its
+# URL or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is aws with what it
+# needs (region, endpoint), OPTIONS what sign.py needs. The variant is the first of the stack, as find_stack found it.
 print_what_to_try() {
-  local command=aws picture=photo.jpg bucket='' processed='' cdn='' api='' key='' key_id='' name variant
+  local command=aws picture=photo.jpg bucket='' processed='' cdn='' sign='' api='' key='' key_id='' name variant
   while [ $# -gt 0 ]; do
     case $1 in
       --aws) command=$2 ;;
@@ -194,6 +194,7 @@ print_what_to_try() {
       --bucket) bucket=$2 ;;
       --processed) processed=$2 ;;
       --cdn) cdn=$2 ;;
+      --sign) sign=$2 ;;
       --api) api=$2 ;;
       --api-key) key=$2 ;;
       --api-key-id) key_id=$2 ;;
@@ -212,6 +213,10 @@ print_what_to_try() {
     echo "  $cdn/$name/$variant"
   else
     echo "  $command s3 cp s3://$processed/$name/$variant $variant-$name"
+  fi
+  if [ -n "$sign" ]; then
+    echo "Any other size, by a URL that is signed:"
+    echo "  deployment/sign.py '/$name?width=300&format=auto' $sign"
   fi
   if [ -n "$api" ]; then
     echo "Another size, by the API:"

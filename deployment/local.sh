@@ -182,9 +182,11 @@ if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then
   deploy --parameter "CdnUrl=$cdn_url"
 fi
 put_sample_through
+sign=''
+[ -z "$(of_stack output SigningSecretArn)" ] || sign="--outputs '${state#"$project"/}/outputs.json'"
 print_what_to_try --picture "${state#"$project"/}/sample.jpg" --bucket "$upload_bucket" --processed "$processed_bucket" \
   --aws "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test .venv/bin/aws --endpoint-url $endpoint --region $region" \
-  --cdn "$cdn_url" --api "$api_url" --api-key "$api_key"
+  --cdn "$cdn_url" --sign "$sign" --api "$api_url" --api-key "$api_key"
 echo
 echo "Every place is written in ${state#"$project"/}/outputs.json. Ctrl-C stops the local AWS; what was uploaded is kept."
 wait "$server" || true

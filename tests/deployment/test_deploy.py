@@ -347,7 +347,9 @@ OUTPUTS = {
         ((), {"CdnAlias": "img.example"}, ["  https://img.example/photo.jpg/thumbnail"]),
         ((), {"CdnAlias": "img.example", "CdnUrl": "https://x.example/i/"}, ["  https://x.example/i/photo.jpg/thumbnail"]),
         ((), {"Variants": " small : width=9"}, ["  https://d1.cloudfront.net/photo.jpg/small"]),
-        (("DistributionDomainName",), {}, ["s3 cp s3://done-1/photo.jpg/thumbnail"]),
+        ((), {}, [f"sign.py '/photo.jpg?width=300&format=auto' --stack-name {STACK} --region eu-central-1"]),
+        (("SigningSecretArn",), {}, ["s3 cp 'photo.jpg' s3://up-1/"]),
+        (("DistributionDomainName", "SigningSecretArn"), {}, ["s3 cp s3://done-1/photo.jpg/thumbnail"]),
         (("ApiUrl", "ApiKeyId"), {}, ["s3://up-1/"]),
     ],
 )  # fmt: skip
@@ -367,6 +369,7 @@ def test_it_ends_with_lines_to_try(
     for line in lines:
         assert line in result.stdout
     assert ("/images" in result.stdout) == ("ApiUrl" in outputs)
+    assert ("sign.py" in result.stdout) == ("SigningSecretArn" in outputs)
     commands = [line for line in result.stdout.split("Upload a picture")[1].splitlines()[1:] if line.startswith("  ")]
     for command in commands:
         subprocess.run(["bash", "-n", "-c", command], check=True)
