@@ -35,8 +35,9 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	mypy
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
-	cfn-lint templates/main.yaml
-	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
+	python -B deployment/build_template.py
+	cfn-lint templates/main.yaml build/template.yaml
+	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
 	pytest tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks

@@ -8,14 +8,14 @@ usage() {
   cat <<END
 Usage: deployment/deploy.sh [options]
 
-Packages the function, uploads it, shows what will change, and creates or updates the stack.
+Packages the function, uploads it and the template, shows what will change, and creates or updates the stack.
 
   --stack-name NAME   default $default_stack
   --region REGION     default: the region of your AWS configuration
   --parameter K=V     a parameter of the template; may be repeated. One that isn't given stays as it was deployed last,
                       or has the template's default the first time
-  --code-bucket NAME  where the function's zip goes: a bucket of yours in the same region. Default: the one of the
-                      last deployment, else <stack name>-code-<account>-<region>, made when it isn't there
+  --code-bucket NAME  where the function's zip and the template go: a bucket of yours in the same region. Default: the
+                      one of the last deployment, else <stack name>-code-<account>-<region>, made when it isn't there
   --local             package for this machine, for an emulator (AWS_ENDPOINT_URL)
   --help              show this
 
@@ -51,8 +51,6 @@ done
 check_stack_name
 [ -z "$for_host" ] || [ -n "${AWS_ENDPOINT_URL:-}" ] || die "--local is for an emulator: set AWS_ENDPOINT_URL, or leave it out"
 [ -f "$template" ] || die "no template at $template"
-# CloudFormation's limit for a template in the request itself.
-[ "$(wc -c <"$template")" -le 51200 ] || die "$template is larger than 51,200 bytes"
 
 unset variants
 names=$(parameter_names)
@@ -116,28 +114,39 @@ make_code_bucket() { # private and encrypted, whatever the account's defaults ar
     --server-side-encryption-configuration '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}'
 }
 
-upload_code() { # puts $zip into the code bucket under its SHA-256, unless it is there; sets $code_key
-  local usual
-  code_key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$zip").zip
-  usual=$(default_code_bucket)
+find_code_bucket() { # sets $code_bucket: the one given, else the last deployment's, else the usual one
   [ -n "$code_bucket" ] || code_bucket=$(of_stack parameter LambdaS3CodeBucket)
-  code_bucket=${code_bucket:-$usual}
+  code_bucket=${code_bucket:-$(default_code_bucket)}
+}
+
+need_code_bucket() { # makes the usual one when it isn't there; another has to be
+  try_aws s3api head-bucket --bucket "$code_bucket" --expected-bucket-owner "$account" >/dev/null && return
+  if grep -q '(40[03])' "$work/error"; then
+    die "the code bucket $code_bucket is another account's, or keeps you out: give one of yours with --code-bucket"
+  fi
+  grep -q '(404)' "$work/error" || die "$(why_aws_failed s3api head-bucket)"
+  [ "$code_bucket" = "$(default_code_bucket)" ] || die "there is no bucket $code_bucket: make it, or give another with --code-bucket"
+  make_code_bucket
+}
+
+upload() { # upload FILE EXTENSION WHAT: puts it into the code bucket under its SHA-256, unless it is there; sets $key
+  key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1").$2
   # The owner is checked each time: a bucket's name that was free yesterday may be a stranger's today.
-  if try_aws s3api head-object --bucket "$code_bucket" --key "$code_key" --expected-bucket-owner "$account" >/dev/null; then
-    say "The function's code is in $code_bucket already."
+  if try_aws s3api head-object --bucket "$code_bucket" --key "$key" --expected-bucket-owner "$account" >/dev/null; then
+    say "The $3 is in $code_bucket already."
     return
   fi
   grep -q '(40[0-9])' "$work/error" || die "$(why_aws_failed s3api head-object)"
-  if ! try_aws s3api head-bucket --bucket "$code_bucket" --expected-bucket-owner "$account" >/dev/null; then
-    if grep -q '(40[03])' "$work/error"; then
-      die "the code bucket $code_bucket is another account's, or keeps you out: give one of yours with --code-bucket"
-    fi
-    grep -q '(404)' "$work/error" || die "$(why_aws_failed s3api head-bucket)"
-    [ "$code_bucket" = "$usual" ] || die "there is no bucket $code_bucket: make it, or give another with --code-bucket"
-    make_code_bucket
-  fi
-  say "Uploading $(($(wc -c <"$zip") / 1000)) kB of code to $code_bucket …"
-  call_aws s3api put-object --bucket "$code_bucket" --key "$code_key" --body "$zip" --expected-bucket-owner "$account" >/dev/null
+  [ -n "$bucket_is_there" ] || need_code_bucket
+  bucket_is_there=yes
+  say "Uploading the $3, $(($(wc -c <"$1") / 1000)) kB, to $code_bucket …"
+  call_aws s3api put-object --bucket "$code_bucket" --key "$key" --body "$1" --expected-bucket-owner "$account" >/dev/null
+}
+
+url_of() { # url_of KEY: where CloudFormation finds it; by the path, as an emulator and a bucket with a dot in its name want it
+  local domain=amazonaws.com
+  case $region in cn-*) domain=amazonaws.com.cn ;; esac
+  echo "${AWS_ENDPOINT_URL:-https://s3.$region.$domain}/$code_bucket/$1"
 }
 
 write_parameters() { # write_parameters K=V …: the change set's, as JSON: given, or as deployed; the others have defaults
@@ -159,7 +168,7 @@ make_change_set() { # sets $change_set, empty when there is nothing to change, a
   case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
   change_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
   answer=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type $type \
-    --template-body "file://$template" --parameters "file://$work/parameters.json" --capabilities CAPABILITY_IAM \
+    --template-url "$template_url" --parameters "file://$work/parameters.json" --capabilities CAPABILITY_IAM \
     --description "deployment/deploy.sh" --query '[Id,StackId]')
   read -r change_set stack_id <<<"$answer"
   while :; do
@@ -235,7 +244,14 @@ if [ -n "$for_host" ]; then
 else
   zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
 fi
-upload_code
+# By its URL: in the request itself, CloudFormation takes no more than 51,200 bytes.
+built=$("$python" -B "$project/deployment/build_template.py") || exit 1
+find_code_bucket
+bucket_is_there=''
+upload "$zip" zip "function's code"
+code_key=$key
+upload "$built" yaml template
+template_url=$(url_of "$key")
 write_parameters ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"
 say "Working out what will change in stack $stack in $region …"
 make_change_set

@@ -1,5 +1,6 @@
 """deploy.sh against an `aws` that answers as told; that a stack really comes out of it, tests/e2e shows."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from .project import PROJECT, Aws, Project, error_line, json_of, stack_text
 
 STACK = "aws-serverless-image-processing"
+PLACE = "CODE_OF_VIEWER_REQUEST"  # where the edge function's code goes
 DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformation:CreateChangeSet on resource: x"
 
 
@@ -78,14 +80,17 @@ def test_packaging_for_this_machine_is_for_an_emulator_only(project: Project) ->
     assert "set AWS_ENDPOINT_URL" in error_line(result)
 
 
-@pytest.mark.parametrize("size", [None, 51_201])
-def test_a_missing_or_too_large_template_is_one_line(project: Project, size: int | None) -> None:
+def test_a_missing_template_is_one_line(project: Project) -> None:
+    (project.root / "templates/main.yaml").unlink()
+    assert "no template" in error_line(project.run("deploy.sh"))
+
+
+def test_a_template_that_can_not_be_built_is_one_line_and_nothing_is_uploaded(project: Project, aws: Aws) -> None:
+    deploys(aws)
     template = project.root / "templates/main.yaml"
-    template.unlink()
-    if size:
-        template.write_text("#" * size)
-    result = project.run("deploy.sh")
-    assert re.search("51,200" if size else "no template", error_line(result))
+    template.write_text(template.read_text().replace(PLACE, "nothing"))
+    assert error_line(project.run("deploy.sh")).startswith("build_template.py: the template has 0 lines for")
+    assert not aws.calls("put-object")
 
 
 def test_without_the_aws_cli_it_says_how_to_get_it(project: Project, aws: Aws, tmp_path: Path) -> None:
@@ -237,8 +242,36 @@ def test_the_code_bucket_is_made_private_and_encrypted(project: Project, aws: Aw
     [(blocked, _)] = aws.calls("put-public-access-block")
     assert " ".join(blocked).count("=true") == 4
     assert aws.calls("put-bucket-encryption")
-    [(upload, _)] = aws.calls("put-object")
-    assert upload[upload.index("--expected-bucket-owner") + 1] == "123456789012"
+    uploads = [call for call, _ in aws.calls("put-object")]
+    assert [Path(upload[upload.index("--key") + 1]).suffix for upload in uploads] == [".zip", ".yaml"]
+    for upload in uploads:
+        assert upload[upload.index("--expected-bucket-owner") + 1] == "123456789012"
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint", "base"),
+    [
+        ("eu-central-1", "http://127.0.0.1:9", "http://127.0.0.1:9"),
+        ("eu-central-1", "", "https://s3.eu-central-1.amazonaws.com"),
+        ("cn-north-1", "", "https://s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_built_template_is_given_by_its_url_since_a_request_takes_51_200_bytes(
+    project: Project, aws: Aws, region: str, endpoint: str, base: str
+) -> None:
+    deploys(aws, "CREATE_COMPLETE", "FAILED\tNo updates are to be performed.")
+    aws.deny("head-object", "HeadObject", "404", "Not Found")
+    words = ("--code-bucket", "my.bucket", "--region", region)
+    result = project.run("deploy.sh", *words, AWS_ENDPOINT_URL=endpoint)
+    assert result.returncode == 0, result
+    built = (project.root / "build/template.yaml").read_bytes()
+    [(change_set, _)] = aws.calls("create-change-set")
+    url = change_set[change_set.index("--template-url") + 1]
+    assert url == f"{base}/my.bucket/{hashlib.sha256(built).hexdigest()}.yaml"
+    [(upload, _)] = aws.calls("put-object", url.removeprefix(f"{base}/my.bucket/"))
+    assert upload[upload.index("--body") + 1] == str(project.root / "build/template.yaml")
+    assert "--template-body" not in change_set
+    assert 51_200 < len(built) < 1_000_000  # what S3 may hand to CloudFormation
 
 
 def test_the_first_region_takes_no_location_constraint(project: Project, aws: Aws) -> None:
@@ -335,6 +368,7 @@ OUTPUTS = {
     "UploadBucketName": "up-1",
     "ProcessedBucketName": "done-1",
     "DistributionDomainName": "d1.cloudfront.net",
+    "SigningSecretArn": "arn:the-secret",
     "ApiUrl": "https://a1.execute-api.eu-central-1.amazonaws.com/v1",
     "ApiKeyId": "key1",
 }
