@@ -28,7 +28,7 @@ MAY_WITH_METADATA = {
     ("dynamodb:DeleteItem", "<MetadataTable.Arn>"),
     ("dynamodb:Query", "<MetadataTable.Arn>/index/by-original-file"),
 }
-MAY_CHECK_SIGNATURES = {("secretsmanager:GetSecretValue", "<SigningSecret>")}
+MAY_CHECK_SIGNATURES = {("secretsmanager:GetSecretValue", "<SigningSecret.Id>")}
 MAY_INVALIDATE = {
     ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:111122223333:parameter<DistributionId>"),
     ("cloudfront:CreateInvalidation", "arn:aws:cloudfront::111122223333:distribution/<Distribution>"),
@@ -117,7 +117,7 @@ def test_the_environment_is_what_the_function_reads(stack: Stack) -> None:
         "PROCESSED_BUCKET": "<ProcessedBucket>",
         "METADATA_TABLE": "<MetadataTable>",
         "DISTRIBUTION_PARAMETER": "/image-processor/images/distribution-id",
-        "SIGNING_SECRET": "<SigningSecret>",
+        "SIGNING_SECRET": "<SigningSecret.Id>",
         "SIZE_LADDER": "",
         "ALLOW_UNSIGNED": "false",
         "FALLBACK_IMAGE": "",

@@ -132,7 +132,7 @@ def test_the_secret_is_made_by_the_stack_and_is_in_none_of_its_outputs(stack: St
 
     assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
     assert "SecretString" not in secret
-    assert stack.outputs["SigningSecretArn"] == "<SigningSecret>"
+    assert stack.outputs["SigningSecretArn"] == "<SigningSecret.Id>"
     assert "resolve:secretsmanager" not in repr(stack.resources)
 
 
