@@ -127,7 +127,7 @@ const shown = text => {
 // Names and values come as they stand in the URL.
 const decoded = text => {
     try {
-        return decodeURIComponent(text.replace(/\+/g, ' '));
+        return decodeURIComponent(text.split('+').join(' '));
     } catch (error) {
         throw `${shown(text)} is not percent-encoded`;
     }
@@ -271,10 +271,13 @@ const canonical = (given, accept) => {
     }
     roundUp(values);
     const unused = idle(values);
-    return OPTIONS
-        .filter(each => values[each.name] !== each.standard && !unused.includes(each.name))
-        .map(each => `${each.name}=${values[each.name]}`)
-        .join(',') || 'format=auto';
+    const parts = [];
+    OPTIONS.forEach(each => {
+        if (values[each.name] !== each.standard && !unused.includes(each.name)) {
+            parts.push(`${each.name}=${values[each.name]}`);
+        }
+    });
+    return parts.join(',') || 'format=auto';
 };
 
 // The name of the rendition that is asked for; '' if the path says it itself.
@@ -295,7 +298,6 @@ const renditionOf = (parameters, accept) => {
 
 const refused = (message, requestId) => ({
     statusCode: 400,
-    statusDescription: 'Bad Request',
     headers: {
         'content-type': {value: 'application/json'},
         'cache-control': {value: 'public, max-age=60'},

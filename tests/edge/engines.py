@@ -67,7 +67,6 @@ def answer(returned: dict[str, Any]) -> Answer:
         error = json.loads(returned["body"])["error"]
         assert returned == {
             "statusCode": 400,
-            "statusDescription": "Bad Request",
             "headers": {
                 "content-type": {"value": "application/json"},
                 "cache-control": {"value": "public, max-age=60"},
