@@ -62,12 +62,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -z "$stale" ] || [ ${#options[@]} -eq 0 ] || die "--remove-stale goes with --prefix, --dry-run and --yes only"
-check_stack_name
-find_python
-make_work
-find_aws
-find_account
-need_stack
+use_stack
 set -- --upload-bucket "$(of_stack output UploadBucketName)" --processed-bucket "$(of_stack output ProcessedBucketName)" \
   --variants "$(of_stack parameter Variants)" "--prefix=$prefix" ${dry_run:+"$dry_run"}
 if [ -n "$stale" ]; then

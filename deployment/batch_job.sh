@@ -34,17 +34,12 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-check_stack_name
 case $manifest in
   '' | s3://?*/*manifest.json) ;;
   *) die "--manifest is s3://bucket/…/manifest.json of an S3 Inventory, not '$manifest'" ;;
 esac
 [ -z "$manifest" ] || [ -z "$prefix" ] || die "--prefix or --manifest, not both: a manifest is taken whole"
-find_python
-make_work
-find_aws
-find_account
-need_stack
+use_stack
 
 # A role's name has 64 letters at most, and is one for all regions.
 role=$(printf '%s' "batch-job-$region-$stack" | cut -c 1-64)

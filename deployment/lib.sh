@@ -142,6 +142,15 @@ check_stack_name() {
   [ ${#stack} -le 128 ] || die "--stack-name has 128 letters at most"
 }
 
+use_stack() { # all that a script needs that works on stack $stack, which is there, in $region
+  check_stack_name
+  find_python
+  make_work
+  find_aws
+  find_account
+  need_stack
+}
+
 default_code_bucket() { # the bucket that deploy.sh makes; $stack is cut with a checksum when 63 letters are too few
   local name tail=-code-$account-$region
   name=$(printf '%s' "$stack" | tr '[:upper:]' '[:lower:]')

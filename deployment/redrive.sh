@@ -37,12 +37,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-check_stack_name
-find_python
-make_work
-find_aws
-find_account
-need_stack
+use_stack
 log_group=$(call_aws lambda get-function-configuration --function-name "$(of_stack output FunctionName)" \
   --query LoggingConfig.LogGroup)
 call_python dead_letters.py $command --queue-url "$(of_stack output QueueUrl)" \
