@@ -57,6 +57,24 @@ def test_one_poison_message_goes_back_and_the_one_beside_it_is_done(
     assert thumbnail_size(aws, function, "lima.jpg") == (128, 128)
 
 
+def test_each_task_of_a_job_is_answered_with_what_became_of_it(
+    runtime: LambdaRuntime, aws: FakeAws, function: Function
+) -> None:
+    aws.objects[f"{function.upload_bucket}/cats/la paz.jpg"] = picture()
+    aws.objects[f"{function.upload_bucket}/cats/text"] = b"no picture"
+    event = json.loads((EVENTS / "s3-batch-operations.json").read_text())
+    [task] = event["tasks"]
+    results = []
+
+    for number, key in enumerate(["cats/la+paz.jpg", "cats/text"]):
+        event["tasks"] = [{**task, "taskId": str(number), "s3Bucket": function.upload_bucket, "s3Key": key}]
+        results += runtime.invoke(event)["results"]
+
+    assert [(one["taskId"], one["resultCode"]) for one in results] == [("0", "Succeeded"), ("1", "PermanentFailure")]
+    assert results[1]["resultString"].startswith("unsupported-format: ")
+    assert thumbnail_size(aws, function, "cats/la paz.jpg") == (128, 128)
+
+
 def test_the_api_is_answered(runtime: LambdaRuntime, aws: FakeAws, function: Function) -> None:
     aws.objects[f"{function.upload_bucket}/quito.jpg"] = picture()
     event = json.loads((EVENTS / "api-post-images.json").read_text())
