@@ -32,7 +32,7 @@ from image_processor.errors import (
 )
 from image_processor.model import Picture
 from image_processor.pipeline import Pipeline
-from image_processor.signatures import EXPIRY, UNSIGNED
+from image_processor.signatures import EXPIRY, SIGNATURE, UNSIGNED
 from image_processor.transformation import Transformation, resolutions
 
 WRITTEN: Final = "x-image-request"  # header: the URL as its author wrote it, by the edge function
@@ -106,9 +106,10 @@ class Delivery:
         """Raise `BadSignature` for what may not be made for this request."""
         if request.name in self.pipeline.variants or (self.allow_unsigned and self._is_open(request.transformation)):
             return
-        if request.written is None:
-            raise BadSignature(f"only variants are made without a signature: {', '.join(self.pipeline.variants)}")
-        path, parameters = request.written
+        path, parameters = request.written or ("", {})
+        if not parameters.get(SIGNATURE):
+            variants = ", ".join(self.pipeline.variants)
+            raise BadSignature(f"only variants, {variants}, are made without a signature, parameter {SIGNATURE}")
         self.keys.check(path, parameters, time.time())
         if not _names(path, parameters, self.ladder, request):
             raise BadSignature("the signature is another picture's")

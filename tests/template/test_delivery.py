@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from image_processor.storage import SOURCE_ETAG
+
 from .cloudformation import Stack, resolve
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's managed policy of that name
@@ -133,6 +135,10 @@ def test_the_function_finds_the_distributions_id_by_a_name_that_draws_no_circle(
     assert not {"Distribution", "DistributionId"} & stack.references["Function"]
     # SSM refuses a name that begins with aws or ssm, with a slash or without, and a stack's may.
     assert not told.lstrip("/").lower().startswith(("aws", "ssm"))
+
+
+def test_what_tells_of_the_source_itself_goes_no_further(headers: dict[str, Any]) -> None:
+    assert headers["RemoveHeadersConfig"] == {"Items": [{"Header": f"x-amz-meta-{SOURCE_ETAG}"}]}
 
 
 def test_any_page_may_show_a_rendition_and_draw_it(headers: dict[str, Any]) -> None:
