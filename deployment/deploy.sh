@@ -67,8 +67,11 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     Architecture) architecture=${parameter#*=} ;;
     Variants) variants=${parameter#*=} ;;
   esac
-  printf '%s\n' "$names" | grep -qxF -e "$name" ||
-    die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)"
+  # Not by grep -q: it ends at the first match, and what still writes to it then fails, and with it the pipe.
+  case $'\n'$names$'\n' in
+    *$'\n'"$name"$'\n'*) ;;
+    *) die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)" ;;
+  esac
 done
 
 check_variants() { # what the function would refuse, in its own words, before anything is deployed

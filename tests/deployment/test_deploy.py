@@ -50,6 +50,8 @@ def given_parameters(aws: Aws) -> dict[str, str | None]:
         (["--parameter", "MemorySize"], "--parameter is Name=value, not 'MemorySize'"),
         (["--parameter", "=512"], "--parameter is Name=value, not '=512'"),
         (["--parameter", "Memory=512"], "no parameter 'Memory'; there are: Architecture EnableMetadata "),
+        (["--parameter", "Enable=512"], "no parameter 'Enable'"),
+        (["--parameter", "EnableApi EnableCdn=512"], "no parameter 'EnableApi EnableCdn'"),
         (["--parameter", "-e=512"], "--parameter is Name=value"),
         (["--parameter", "LambdaS3CodeBucket=b"], "give --code-bucket instead"),
         (["--parameter", "LambdaS3CodeKey=k"], "set by this script"),
