@@ -33,9 +33,10 @@ MEASURED = Seconds(alone=0.39, of_ten=0.12, task=0.39)
 
 
 def parts(seconds: float, batch: int, sent: float, variants: int = 1, memory: int = MEMORY) -> dict[str, float]:
-    """Return dollars a source, by service; it is one of `batch` in an invocation, `sent` calls sent its message.
+    """Return dollars a source, by service.
 
-    Without the queue, `sent` is 0.
+    An invocation takes `batch` of them. `sent` is a source's share of the call that put its message into the queue: 1
+    by S3, a tenth by backfill.sh, 0 for what comes past the queue.
     """
     received = 2 / batch if sent else 0.0  # received and deleted
     return {
