@@ -1,4 +1,4 @@
-"""Metadata, API and CDN can each be left out: the rest deploys and works without."""
+"""Metadata, API, CDN and delivery can each be left out: the rest deploys and works without."""
 
 from itertools import product
 
@@ -9,23 +9,28 @@ from .local import LocalAws, Stack, eventually, picture, request
 PARTS = {
     "EnableMetadata": {"MetadataTableName"},
     "EnableApi": {"ApiUrl", "ApiKeyId"},
-    "EnableCdn": {"DistributionDomainName"},
+    "EnableCdn": {"DistributionDomainName", "SigningSecretArn"},
 }
 ALWAYS = {"UploadBucketName", "ProcessedBucketName", "QueueUrl", "DeadLetterQueueUrl", "FunctionName"}
 
 
-@pytest.mark.parametrize("switches", [*product(("true", "false"), repeat=3)], ids="-".join)
-def test_the_stack_works_with_any_of_its_parts(local: LocalAws, switches: tuple[str, ...]) -> None:
-    name = "parts-" + "-".join(switches)
-    chosen = dict(zip(PARTS, switches, strict=True))
-    parameters = {**chosen, "RequireTls": "false", "ViewerProtocolPolicy": "allow-all"}
-    arguments = [argument for pair in parameters.items() for argument in ("--parameter", "=".join(pair))]
+def deployed(local: LocalAws, name: str, **parameters: str) -> Stack:
+    given = {**parameters, "RequireTls": "false", "ViewerProtocolPolicy": "allow-all"}
+    arguments = [argument for pair in given.items() for argument in ("--parameter", "=".join(pair))]
 
     done = local.script("deploy.sh", "--local", "--stack-name", name, *arguments)
 
     assert done.returncode == 0, done.stderr
     described = local.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-    stack = Stack(local, {output["OutputKey"]: output["OutputValue"] for output in described})
+    return Stack(local, {output["OutputKey"]: output["OutputValue"] for output in described})
+
+
+@pytest.mark.parametrize("switches", [*product(("true", "false"), repeat=3)], ids="-".join)
+def test_the_stack_works_with_any_of_its_parts(local: LocalAws, switches: tuple[str, ...]) -> None:
+    chosen = dict(zip(PARTS, switches, strict=True))
+
+    stack = deployed(local, "parts-" + "-".join(switches), **chosen)
+
     assert set(stack.outputs) == ALWAYS.union(*(PARTS[part] for part, value in chosen.items() if value == "true"))
     stack.upload("rio.jpg", picture())
     eventually(lambda: "rio.jpg/thumbnail" in stack.renditions())
@@ -38,3 +43,19 @@ def test_the_stack_works_with_any_of_its_parts(local: LocalAws, switches: tuple[
         assert (
             request("GET", local.port, "/rio.jpg/thumbnail", Host=stack.outputs["DistributionDomainName"]).status == 200
         )
+
+
+def test_without_delivery_the_cdn_serves_what_is_stored_by_its_query_too_and_nothing_else(local: LocalAws) -> None:
+    stack = deployed(local, "stored-only", EnableDelivery="false", EnableApi="false", EnableMetadata="false")
+    host = stack.outputs["DistributionDomainName"]
+    stack.upload("rio.jpg", picture())
+    eventually(lambda: "rio.jpg/thumbnail" in stack.renditions())
+
+    answers = [
+        request("GET", local.port, path, Host=host).status
+        for path in ("/rio.jpg/thumbnail", "/rio.jpg?variant=thumbnail", "/rio.jpg?width=9", "/rio.jpg?wdth=9")
+    ]
+
+    assert "SigningSecretArn" not in stack.outputs
+    assert answers == [200, 200, 403, 400]
+    assert stack.renditions() == {"rio.jpg/thumbnail"}
