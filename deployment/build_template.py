@@ -12,7 +12,11 @@ from pathlib import Path
 from edge_code import edge_code
 
 PROJECT = Path(__file__).resolve().parents[1]
-PLACE = "CODE_OF_VIEWER_REQUEST"
+# What the template holds in the place of the code: it tells who deploys it as it is.
+PLACE = (
+    "function handler(){return{statusCode:503,"
+    "body:'Not built. Deploy build/template.yaml, see deployment/build_template.py'}}"
+)
 
 
 def build(template: str, code: str) -> str:

@@ -13,7 +13,7 @@ import yaml
 from .project import PROJECT, Aws, Project, error_line, json_of, stack_text
 
 STACK = "aws-serverless-image-processing"
-PLACE = "CODE_OF_VIEWER_REQUEST"  # where the edge function's code goes
+PLACE = "function handler(){return"  # where the edge function's code goes
 DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformation:CreateChangeSet on resource: x"
 
 
