@@ -1,15 +1,17 @@
 """Runs MiniStack with what its CloudFront lacks: origin groups that fail over, and origin access control for functions.
 
-`local.sh` starts it in the place of `ministack`. It wraps two functions of MiniStack 1.5.33 by their names, and refuses
-any other version; `tests/e2e/test_local_cloudfront.py` tells what of this a new one still lacks.
+`local.sh` starts it in the place of `ministack`. It wraps functions of MiniStack 1.5.33 by their names, and refuses any
+other version; `tests/e2e/test_local_cloudfront.py` tells what of this a new one still lacks.
 
     parse_distribution_dataplane_config   an origin group is one of the origins: its primary, which knows the secondary
     _fetch_from_origin                    signs what goes to a function; asks the secondary when the primary has failed
+    _s3_object_key                        takes one slash off a path, not all that it begins with
 """
 
 import sys
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import unquote
 
 KNOWN = "1.5.33"
 if version("ministack") != KNOWN:
@@ -95,8 +97,14 @@ def may_call(origin: dict[str, Any], distribution_arn: str) -> bool:
     )
 
 
+def object_key(origin: dict[str, Any], uri: str) -> str:
+    """Return the key of the object that a path asks for."""
+    return unquote(f"{origin['origin_path']}{uri}").removeprefix("/")
+
+
 def main() -> None:
     """Run MiniStack as its own command does."""
+    cloudfront._s3_object_key = object_key
     cloudfront.parse_distribution_dataplane_config = parse_with_origin_groups
     cloudfront._fetch_from_origin = fetch
     app.main()

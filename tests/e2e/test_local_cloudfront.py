@@ -34,6 +34,7 @@ class Edge:
     only_function: str
     bucket_first: str
     dead_first: str
+    only_bucket: str
 
     def get(self, domain: str, path: str, method: str = "GET") -> Answer:
         return request(method, self.port, path, Host=domain)
@@ -108,6 +109,7 @@ def make_edge(port: int, *, permitted: tuple[str, ...]) -> Edge:
     client = clients(port)
     client("s3").create_bucket(Bucket="kept")
     client("s3").put_object(Bucket="kept", Key="here", Body=b"kept in the bucket")
+    client("s3").put_object(Bucket="kept", Key="/two", Body=b"a key with a slash")
     host = make_function(port)
     control = {"SigningProtocol": "sigv4", "SigningBehavior": "always"}
     made = [
@@ -136,6 +138,7 @@ def make_edge(port: int, *, permitted: tuple[str, ...]) -> Edge:
         make_distribution(port, [function, bucket], "function"),
         make_distribution(port, [bucket, function], "both"),
         make_distribution(port, [dead, function], "both"),
+        make_distribution(port, [bucket, dead], "bucket"),
     ]
     arns = [item["ARN"] for item in distributions]
     read = {"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject"}
@@ -176,6 +179,9 @@ def test_the_launcher_is_still_needed(tmp_path: Path) -> None:
         assert edge.get(edge.only_function, "/here").status == 403, (
             "MiniStack signs what goes to a function by itself now: remove that part of deployment/local_aws.py"
         )
+        assert edge.get(edge.only_bucket, "//here").status == 200, (
+            "MiniStack takes slashes for a part of an object's key now: remove that part of deployment/local_aws.py"
+        )
 
 
 def test_the_first_origin_answers_what_it_has_and_the_second_the_rest(taught: Edge) -> None:
@@ -190,6 +196,11 @@ def test_what_is_no_question_is_not_asked_again(taught: Edge) -> None:
 
 def test_the_second_origin_answers_when_the_first_is_out_of_reach(taught: Edge) -> None:
     assert taught.get(taught.dead_first, "/made").body == b"made by the function"
+
+
+def test_a_key_may_begin_with_a_slash(taught: Edge) -> None:
+    assert taught.get(taught.only_bucket, "//two").body == b"a key with a slash"
+    assert taught.get(taught.only_bucket, "//here").status == 403
 
 
 def test_a_function_is_not_called_past_cloudfront(taught: Edge) -> None:
