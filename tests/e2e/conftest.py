@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from .local import LocalAws, Stack, local_aws
+from .urls import Author
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture(scope="session")
 def stack(local: LocalAws) -> Stack:
     return Stack(local, local.outputs)
+
+
+@pytest.fixture(scope="session")
+def author(stack: Stack) -> Author:
+    return Author(stack, Author(stack).current_key)

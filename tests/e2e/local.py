@@ -97,6 +97,15 @@ class LocalAws:
         command = [str(PROJECT / "deployment" / name), *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
+    def deploy(self, name: str, **parameters: str) -> "Stack":
+        """Deploy another stack, or the same with other parameters, as it is reached from here."""
+        given = {"RequireTls": "false", "ViewerProtocolPolicy": "allow-all", **parameters}
+        arguments = [argument for pair in given.items() for argument in ("--parameter", "=".join(pair))]
+        done = self.script("deploy.sh", "--local", "--stack-name", name, *arguments)
+        assert done.returncode == 0, done.stderr
+        described = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+        return Stack(self, {output["OutputKey"]: output["OutputValue"] for output in described})
+
     def aws(self, *arguments: str) -> str:
         """The plain AWS CLI, as a user has it."""
         command = [str(BIN / "aws"), "--endpoint-url", self.outputs["Endpoint"], *arguments]
@@ -121,6 +130,10 @@ class Stack:
         return request(
             method, self.local.port, f"/{quote(key, safe='/=,')}", Host=self.outputs["DistributionDomainName"]
         )
+
+    def ask(self, url: str, method: str = "GET", **headers: str) -> Answer:
+        """Ask CloudFront for a URL as it stands, from its first slash on."""
+        return request(method, self.local.port, url, Host=self.outputs["DistributionDomainName"], **headers)
 
     def served(self, key: str) -> Answer:
         """What CloudFront serves, as soon as it does."""

@@ -13,19 +13,7 @@ NAME = "denied"
 
 @pytest.fixture(scope="module")
 def denied_stack(local: LocalAws) -> Iterator[Stack]:
-    done = local.script(
-        "deploy.sh",
-        "--local",
-        "--stack-name",
-        NAME,
-        "--parameter",
-        "RequireTls=false",
-        "--parameter",
-        "EnableCdn=false",
-    )
-    assert done.returncode == 0, done.stderr
-    described = local.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
-    yield Stack(local, {output["OutputKey"]: output["OutputValue"] for output in described})
+    yield local.deploy(NAME, EnableCdn="false")
     local.client("cloudformation").delete_stack(StackName=NAME)
 
 

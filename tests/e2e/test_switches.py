@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from .local import LocalAws, Stack, eventually, picture, request
+from .local import LocalAws, eventually, picture, request
 
 PARTS = {
     "EnableMetadata": {"MetadataTableName"},
@@ -14,22 +14,11 @@ PARTS = {
 ALWAYS = {"UploadBucketName", "ProcessedBucketName", "QueueUrl", "DeadLetterQueueUrl", "FunctionName"}
 
 
-def deployed(local: LocalAws, name: str, **parameters: str) -> Stack:
-    given = {**parameters, "RequireTls": "false", "ViewerProtocolPolicy": "allow-all"}
-    arguments = [argument for pair in given.items() for argument in ("--parameter", "=".join(pair))]
-
-    done = local.script("deploy.sh", "--local", "--stack-name", name, *arguments)
-
-    assert done.returncode == 0, done.stderr
-    described = local.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-    return Stack(local, {output["OutputKey"]: output["OutputValue"] for output in described})
-
-
 @pytest.mark.parametrize("switches", [*product(("true", "false"), repeat=3)], ids="-".join)
 def test_the_stack_works_with_any_of_its_parts(local: LocalAws, switches: tuple[str, ...]) -> None:
     chosen = dict(zip(PARTS, switches, strict=True))
 
-    stack = deployed(local, "parts-" + "-".join(switches), **chosen)
+    stack = local.deploy("parts-" + "-".join(switches), **chosen)
 
     assert set(stack.outputs) == ALWAYS.union(*(PARTS[part] for part, value in chosen.items() if value == "true"))
     stack.upload("rio.jpg", picture())
@@ -46,7 +35,7 @@ def test_the_stack_works_with_any_of_its_parts(local: LocalAws, switches: tuple[
 
 
 def test_without_delivery_the_cdn_serves_what_is_stored_by_its_query_too_and_nothing_else(local: LocalAws) -> None:
-    stack = deployed(local, "stored-only", EnableDelivery="false", EnableApi="false", EnableMetadata="false")
+    stack = local.deploy("stored-only", EnableDelivery="false", EnableApi="false", EnableMetadata="false")
     host = stack.outputs["DistributionDomainName"]
     stack.upload("rio.jpg", picture())
     eventually(lambda: "rio.jpg/thumbnail" in stack.renditions())
