@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -76,7 +77,12 @@ class LocalAws:
 
     process: "subprocess.Popen[str]"
     printed: str
-    outputs: dict[str, str]
+    outputs_file: Path
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        read: dict[str, str] = json.loads(self.outputs_file.read_text())
+        return read
 
     @property
     def port(self) -> int:
@@ -210,7 +216,7 @@ def local_aws(state: Path, *arguments: str, **environment: str) -> Iterator[Loca
         eventually(lambda: READY in log.read_text() or process.poll() is not None, within=STARTED_WITHIN)
         printed = log.read_text()
         assert process.poll() is None, printed
-        yield LocalAws(process, printed, json.loads((state / "outputs.json").read_text()))
+        yield LocalAws(process, printed, state / "outputs.json")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)

@@ -1,21 +1,23 @@
-"""Every command of the README's "When something goes wrong" does what it is there for, as it stands."""
+"""Each command of the README's "When something goes wrong" and "Ask by URL" does what it is there for, as it stands."""
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
 
 from .local import BIN, CREDENTIALS, PROJECT, Stack, clean_environment, eventually, picture
+from .urls import Author
 
-SECTION = re.search(r"## When something goes wrong\n.*?\n## ", (PROJECT / "README.md").read_text(), re.DOTALL)
 KEY = "cats/rio.jpg"
 
 
-def commands() -> list[str]:
-    """The section's commands, a line each, without their indentation."""
-    assert SECTION
-    blocks = re.findall(r"^( *)```sh\n(.*?)```", SECTION[0], re.DOTALL | re.MULTILINE)
+def commands(title: str) -> list[str]:
+    """A section's commands, a line each, without their indentation."""
+    section = re.search(rf"^## {title}\n.*?\n## ", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert section, title
+    blocks = re.findall(r"^( *)```sh\n(.*?)```", section[0], re.DOTALL | re.MULTILINE)
     text = "".join(re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
     return re.sub(r"\\\n +", "", text).splitlines()
 
@@ -31,7 +33,8 @@ SHOWN = {  # by a word of the command
     "--prefix": "Sent: 1.",
     "create-invalidation": '"/*"',
 }
-NAMES, COMMANDS = commands()[:3], commands()[3:]
+NAMES, COMMANDS = commands("When something goes wrong")[:3], commands("When something goes wrong")[3:]
+URL_COMMANDS = commands("Ask by URL")
 
 
 def letter(stack: Stack) -> None:
@@ -85,3 +88,36 @@ def test_a_command_for_one_on_call_works_as_it_stands(stack: Stack, shell: dict[
     for words, expected in SHOWN.items():
         if words in command:
             assert expected in shown, command
+
+
+def test_the_commands_that_sign_are_those_that_are_run() -> None:
+    assert [re.split(r"[ (]", command)[0] for command in URL_COMMANDS] == [*3 * ["deployment/sign.py"], "key=$", "aws"]
+
+
+@pytest.mark.parametrize("command", [line for line in URL_COMMANDS if "sign.py" in line])
+def test_a_url_that_the_command_prints_is_one_of_a_picture(stack: Stack, shell: dict[str, str], command: str) -> None:
+    stack.upload(KEY, picture())
+    outputs = shlex.quote(str(stack.local.outputs_file))
+
+    url = run(command.replace(".local/outputs.json", outputs).replace("eu-central-1", "us-east-1"), shell).strip()
+
+    assert url.startswith(stack.outputs["CdnUrl"] + "/")
+    answer = stack.ask(url.removeprefix(stack.outputs["CdnUrl"]), Accept="image/avif")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/avif")
+
+
+def test_the_key_is_read_and_replaced_by_the_commands(stack: Stack, shell: dict[str, str]) -> None:
+    read, replace = URL_COMMANDS[3:]
+    before = run(f'{read}; echo "$key"', shell).strip()
+    run(replace, shell)
+    after = run(f'{read}; echo "$key"', shell).strip()
+
+    assert len(before) == len(after) == 64
+    assert before != after
+    stack.upload(KEY, picture())
+    for number, key in enumerate((before, after)):
+        assert stack.ask(Author(stack, key).url(f"/{KEY}", width=31 + number)).status == 200
+    # As it was before, for the tests that follow.
+    stack.local.client("secretsmanager").put_secret_value(
+        SecretId=stack.outputs["SigningSecretArn"], SecretString=before
+    )
