@@ -38,7 +38,7 @@ def test_the_drawn_tree_is_that_of_the_classes():
 def test_every_error_has_a_code_of_its_own():
     codes = [kind.code for kind in CLASSES.values()]
 
-    assert len(set(codes)) == len(codes) == 14
+    assert len(set(codes)) == len(codes) == 15
     assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in codes)
 
 
