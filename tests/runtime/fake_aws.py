@@ -1,4 +1,4 @@
-"""S3 and DynamoDB as far as the function asks, in this process: objects in a dictionary, records taken and forgotten.
+"""S3, DynamoDB and Secrets Manager as far as the function asks: objects in a dictionary, records taken and forgotten.
 
 It has the answers' shapes and nothing else; `tests/test_lambda.py` and `tests/e2e` show what is stored.
 """
@@ -99,7 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].split(".")[-1]
         self._begin(operation)
-        answers = {"BatchWriteItem": {"UnprocessedItems": {}}, "DeleteItem": {}, "Query": {"Items": [], "Count": 0}}
+        answers = {
+            "BatchWriteItem": {"UnprocessedItems": {}},
+            "DeleteItem": {},
+            "GetSecretValue": {"SecretString": "k" * 64},
+            "Query": {"Items": [], "Count": 0},
+        }
         answer = answers[operation]
         self._answer(200, json.dumps(answer).encode(), **{"Content-Type": "application/x-amz-json-1.0"})
 
