@@ -60,7 +60,7 @@ bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare hand
 bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what a million of them cost (RUNS=7)
 	@PYTHONPATH=src python -m tests.benchmarks.cost --runs $(RUNS)
 
-bench: $(BENCH)/.ready ## measure the engine beside its peers, in five minutes (ARGS="--only PNG"; ARGS=--help for more)
+bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
 
 clean: ## forget what `make run` stored; keep the environment

