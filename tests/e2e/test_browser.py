@@ -16,7 +16,7 @@ from .local import Stack, picture
 from .urls import Author
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; on Debian: apt install chromium")
+in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; on Debian: apt install chromium")
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -72,6 +72,7 @@ def srcset(stack: Stack) -> str:
     return made
 
 
+@in_chromium
 @pytest.mark.parametrize(("width", "dpr", "sent"), [(640, 1, 320), (1280, 1, 640), (640, 2, 640), (1280, 2, 1280)])
 def test_a_page_with_the_ready_srcset_gets_avif_of_the_right_width(
     browser: Any, site: Path, srcset: str, width: int, dpr: int, sent: int
@@ -81,6 +82,7 @@ def test_a_page_with_the_ready_srcset_gets_avif_of_the_right_width(
     assert (viewer.kind, viewer.width, viewer.shown_width) == ("image/avif", sent, width // 2)
 
 
+@in_chromium
 def test_a_page_with_a_picture_element_gets_the_source_that_it_names(browser: Any, site: Path, stack: Stack) -> None:
     stack.upload("page/art.jpg", picture(2400, 1600))
     author, base = Author(stack), stack.local.outputs["CdnUrl"]
