@@ -138,7 +138,8 @@ const twice = name => `option ${name} is given twice`;
 // The query's names and values, ordered so that of two faults always the same is told.
 const parametersOf = query => {
     const values = {};
-    Object.keys(query).forEach(key => {
+    // A stray & may leave an empty one.
+    Object.keys(query).filter(key => key || query[key].value).forEach(key => {
         const name = decoded(key);
         // The prefix keeps a parameter by the name of __proto__ an ordinary one.
         if ((query[key].multiValue || []).length > 1 || `?${name}` in values) {

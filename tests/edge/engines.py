@@ -40,8 +40,8 @@ def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | No
 
 
 def as_written(query: str) -> dict[str, Any]:
-    """A query as CloudFront parts it: as it stands in the URL, escapes and all."""
-    parts = [part.partition("=") for part in query.split("&") if part]
+    """A query as CloudFront parts it: as it stands in the URL, escapes and all, and with what a stray & may make."""
+    parts = [part.partition("=") for part in query.split("&")] if query else []
     return _parted([(name, value) for name, _, value in parts])
 
 
