@@ -18,13 +18,11 @@ const POSITIONS = [
 ];
 const DEFAULT_QUALITY = {jpeg: '80', webp: '80', avif: '60'};
 // In pairs: the runtime doesn't keep the order of an object's names.
-const COLOURS = [
-    ['aqua', '00ffff'], ['black', '000000'], ['blue', '0000ff'], ['fuchsia', 'ff00ff'],
-    ['gray', '808080'], ['green', '008000'], ['lime', '00ff00'], ['maroon', '800000'],
-    ['navy', '000080'], ['olive', '808000'], ['purple', '800080'], ['red', 'ff0000'],
-    ['silver', 'c0c0c0'], ['teal', '008080'], ['transparent', '00000000'], ['white', 'ffffff'],
-    ['yellow', 'ffff00']
-];
+const COLOURS = (
+    'aqua=00ffff,black=000000,blue=0000ff,fuchsia=ff00ff,gray=808080,green=008000,lime=00ff00,maroon=800000,' +
+    'navy=000080,olive=808000,purple=800080,red=ff0000,silver=c0c0c0,teal=008080,transparent=00000000,' +
+    'white=ffffff,yellow=ffff00'
+).split(',').map(pair => pair.split('='));
 // Of the 24 ways to turn and mirror, eight differ; these are the others, and which of the eight they are.
 const SAME_TURNS = {
     'undefined both': ['180', undefined],
@@ -36,8 +34,8 @@ const SAME_TURNS = {
     '270 horizontal': ['90', 'vertical'],
     '270 vertical': ['90', 'horizontal']
 };
-// Parameters that are no options: those of our signed URLs, and those of CloudFront's own.
-const SIGNING = ['exp', 'sig', 'again', 'Expires', 'Policy', 'Signature', 'Key-Pair-Id', 'Hash-Algorithm'];
+// Parameters that are no options: those of our signed URLs, and, in any case, those of CloudFront's own.
+const SIGNING = ['exp', 'sig', 'again', 'expires', 'policy', 'signature', 'key-pair-id', 'hash-algorithm'];
 
 // An option's `read` takes a text in lower case and returns it as it is written in a path, or '' for what is not
 // `allowed`. What equals `standard` is left out there.
@@ -124,14 +122,16 @@ const shown = text => {
     return quoted.length > 80 ? quoted.slice(0, 80) + '\u2026' : quoted;
 };
 
-// Names and values come as they stand in the URL.
+// Paths, names and values come as they stand in the URL.
 const decoded = text => {
     try {
-        return decodeURIComponent(text.split('+').join(' '));
+        return decodeURIComponent(text);
     } catch (error) {
         throw `${shown(text)} is not percent-encoded`;
     }
 };
+
+const unplussed = text => decoded(text.split('+').join(' '));
 
 const twice = name => `option ${name} is given twice`;
 
@@ -140,12 +140,12 @@ const parametersOf = query => {
     const values = {};
     // A stray & may leave an empty one.
     Object.keys(query).filter(key => key || query[key].value).forEach(key => {
-        const name = decoded(key);
+        const name = unplussed(key);
         // The prefix keeps a parameter by the name of __proto__ an ordinary one.
         if ((query[key].multiValue || []).length > 1 || `?${name}` in values) {
             throw twice(name.toLowerCase());
         }
-        values[`?${name}`] = decoded(query[key].value);
+        values[`?${name}`] = unplussed(query[key].value);
     });
     return Object.keys(values).sort().map(key => ({name: key.slice(1), value: values[key]}));
 };
@@ -284,7 +284,7 @@ const canonical = (given, accept) => {
 // The name of the rendition that is asked for; '' if the path says it itself.
 const renditionOf = (parameters, accept) => {
     const variant = parameters.find(each => each.name === 'variant');
-    const options = parameters.filter(each => each !== variant && !SIGNING.includes(each.name));
+    const options = parameters.filter(each => each !== variant && !SIGNING.includes(each.name.toLowerCase()));
     if (!variant) {
         return options.length ? canonical(read(options), accept) : '';
     }
@@ -319,9 +319,8 @@ function handler(event) {
         if (written.length) {
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
-        if (rendition) {
-            request.uri += '/' + rendition.replace(/ /g, '%20');
-        }
+        // One spelling for each key, so that there is one place in the cache, and one to invalidate.
+        request.uri = encodeURI(decoded(request.uri) + (rendition && `/${rendition}`)).replace(/[?#+]/g, encodeURIComponent);
     } catch (refusal) {
         if (typeof refusal !== 'string') {
             throw refusal;

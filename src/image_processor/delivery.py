@@ -42,7 +42,7 @@ MAX_BODY: Final = 4_500_000
 _AGAIN: Final = "again"  # parameter of the redirect to what was too large to answer with
 _NOT_OPTIONS: Final = {EXPIRY, *UNSIGNED}
 # Parameters of CloudFront's own signed URLs, for a stack with a key group; a redirect has to keep them.
-_CLOUDFRONT: Final = {"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"}
+_CLOUDFRONT: Final = {"expires", "policy", "signature", "key-pair-id", "hash-algorithm"}
 _OPEN: Final = {"width", "height", "fit", "format"}  # options that may be asked for unsigned, where the stack allows it
 # How long CloudFront and browsers keep an error. A 403 not at all: the cache knows the path alone, and it would meet
 # those who have a signature. A 404 a moment, its source may be on its way. What is wrong with a request or a source,
@@ -168,7 +168,7 @@ def _parse(event: Mapping[str, Any], variants: Mapping[str, Transformation]) -> 
     url = headers.get(WRITTEN, "")
     path, mark, query = url.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
-    parameters = {name: value for name, value in pairs if name not in _CLOUDFRONT}
+    parameters = {name: value for name, value in pairs if name.lower() not in _CLOUDFRONT}
     return Request(
         method=method,
         key=key,

@@ -38,7 +38,7 @@ LISTED_METHODS = {
     *("replace", "slice", "split", "toLowerCase", "test", "includes"),  # of strings and regular expressions
     *("concat", "filter", "forEach", "join", "map", "push", "some", "sort", "find"),  # of arrays
 }
-LISTED_GLOBALS = {"Number", "String", "decodeURIComponent", "encodeURIComponent"}
+LISTED_GLOBALS = {"Number", "String", "decodeURIComponent", "encodeURI", "encodeURIComponent"}
 
 
 def without_texts(code: str) -> str:
