@@ -14,7 +14,7 @@ import math
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final, Protocol
@@ -30,15 +30,13 @@ from image_processor.errors import (
     Unavailable,
     shown,
 )
-from image_processor.model import Picture
+from image_processor.fallback import Fallback, NoFallback
+from image_processor.model import MAX_BODY, Picture
 from image_processor.pipeline import Pipeline
 from image_processor.signatures import EXPIRY, SIGNATURE, UNSIGNED
 from image_processor.transformation import Transformation, resolutions
 
 WRITTEN: Final = "x-image-request"  # header: the URL as its author wrote it, by the edge function
-# Bytes; Lambda answers with 6 MB at most, and in Base64 a picture takes four thirds of its size.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_BODY: Final = 4_500_000
 _AGAIN: Final = "again"  # parameter of the redirect to what was too large to answer with
 _NOT_OPTIONS: Final = {EXPIRY, *UNSIGNED}
 # Parameters of CloudFront's own signed URLs, for a stack with a key group; a redirect has to keep them.
@@ -65,42 +63,39 @@ class Delivery:
     keys: Keys
     ladder: Sequence[int] = ()
     allow_unsigned: bool = False
-    fallback_image: str | None = None
+    fallback: Fallback | NoFallback = field(default_factory=NoFallback)
 
     def answer(self, event: Mapping[str, Any], deadline: float = math.inf) -> dict[str, Any]:
         """The rendition that the path names, made if need be; raises the error of the request or of its source."""
         request = _parse(event, self.pipeline.variants)
         picture = self.pipeline.find(request.key, request.name, MAX_BODY)
+        made = picture is None
         if picture is None:
             self._authorise(request)
             picture = self.pipeline.deliver(request.key, request.name, request.transformation, deadline)
-        return _served(picture, request)
+        if picture.body is None or len(picture.body) > MAX_BODY:
+            return _redirect(request, made=made)
+        return _served(picture, picture.body, request)
 
     def refusal(
         self, event: Mapping[str, Any], error: ImageProcessorError, deadline: float = math.inf
     ) -> dict[str, Any]:
         """The answer to a request that failed: what went wrong as JSON, or the fallback image in its place."""
-        picture = self._fallback(event, deadline) if self.fallback_image else None
+        # Not in an outage, which the fallback image would only wait for too.
+        picture = None if error.retryable else self.fallback.picture(*self._wanted(event), deadline)
         if not (picture and picture.body):
             return error_answer(event, error)
         headers = {**_about(error), "Content-Type": picture.content_type, "X-Error-Code": error.code}
         return _response(error.status, headers, picture.body, _method(event))
 
-    def _fallback(self, event: Mapping[str, Any], deadline: float) -> Picture | None:
-        """The fallback image as the picture that was asked for, if that may be made; else as the first variant."""
-        key = self.fallback_image or ""
-        name, transformation = next(iter(self.pipeline.variants.items()))
+    def _wanted(self, event: Mapping[str, Any]) -> tuple[str, Transformation]:
+        """The picture that was asked for, if that may be made of the fallback image too; else the first variant."""
         try:
             request = _parse(event, self.pipeline.variants)
             self._authorise(request)
-            name, transformation = request.name, request.transformation
-        except ImageProcessorError:
-            pass  # the error that is being answered
-        try:
-            return self.pipeline.find(key, name, MAX_BODY) or self.pipeline.deliver(key, name, transformation, deadline)
-        except ImageProcessorError as error:
-            telemetry.fault(f"fallback image {key}", error)
-            return None
+        except ImageProcessorError:  # the error that is being answered
+            return next(iter(self.pipeline.variants.items()))
+        return request.name, request.transformation
 
     def _authorise(self, request: "Request") -> None:
         """Raise `BadSignature` for what may not be made for this request."""
@@ -204,9 +199,7 @@ def _names(path: str, parameters: Mapping[str, str], ladder: Sequence[int], requ
     return path == f"/{request.key}/{request.name}"
 
 
-def _served(picture: Picture, request: Request) -> dict[str, Any]:
-    if picture.body is None or len(picture.body) > MAX_BODY:
-        return _redirect(request)
+def _served(picture: Picture, body: bytes, request: Request) -> dict[str, Any]:
     timings = ", ".join(f"{step};dur={milliseconds}" for step, milliseconds in telemetry.steps().items())
     headers = {
         "ETag": f'"{picture.etag}"',
@@ -217,7 +210,7 @@ def _served(picture: Picture, request: Request) -> dict[str, Any]:
     if _is_known(picture, request.headers):
         return {"statusCode": 304, "headers": headers, "body": "", "isBase64Encoded": False}
     headers |= {"Content-Type": picture.content_type, "Content-Disposition": picture.content_disposition}
-    return _response(200, headers, picture.body, request.method)
+    return _response(200, headers, body, request.method)
 
 
 def _is_known(picture: Picture, headers: Mapping[str, str]) -> bool:
@@ -232,13 +225,14 @@ def _is_known(picture: Picture, headers: Mapping[str, str]) -> bool:
         return False
 
 
-def _redirect(request: Request) -> dict[str, Any]:
+def _redirect(request: Request, *, made: bool) -> dict[str, Any]:
     """To the same URL once more: the picture is stored now, and the bucket serves it whatever its size."""
-    if request.written and _AGAIN in request.written[1]:
+    is_again = request.written is not None and _AGAIN in request.written[1]
+    if is_again and not made:
         raise Unavailable("the picture is stored, and CloudFront can't read it from the bucket; try again later")
     # A path that begins with two slashes would be taken for another host.
     url = f"/.{request.url}" if request.url.startswith("//") else request.url
-    location = f"{url}{'&' if '?' in url else '?'}{_AGAIN}=1"
+    location = url if is_again else f"{url}{'&' if '?' in url else '?'}{_AGAIN}=1"
     headers = {"Location": location, "Cache-Control": "no-store"}
     return {"statusCode": 302, "headers": headers, "body": "", "isBase64Encoded": False}
 

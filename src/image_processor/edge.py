@@ -19,8 +19,9 @@ from botocore.exceptions import ClientError
 
 from image_processor.aws import error_code, speaking_to
 
-# What RFC 3986 reserves may stand in a URL as it is or encoded, and CloudFront takes the two for different addresses.
-_RESERVED: Final = "!$&'()*+,;=:@"
+# What may stand in a path as it is or encoded, and CloudFront takes the two for different addresses: src/edge spells it
+# the one way, before the cache is asked, and our own links the other.
+_RESERVED: Final = "!$&'()*,;=:@"
 _WILDCARDS: Final = 15
 
 
@@ -63,7 +64,7 @@ class Distribution:
 
 
 def invalidation_paths(keys: Iterable[str]) -> list[str]:
-    """The paths of all renditions of these sources, in every spelling that a viewer's URL may have."""
+    """The paths of all renditions of these sources, as the edge function spells them and as links do."""
     spelt = {f"/{quote(key, safe=safe)}" for key in keys for safe in ("/", f"/{_RESERVED}")}
     if len(spelt) > _WILDCARDS:
         return ["/*"]

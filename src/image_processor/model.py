@@ -7,6 +7,9 @@ from typing import BinaryIO, Final
 
 from image_processor.errors import InvalidRequest
 
+# Bytes; Lambda answers with 6 MB at most, and in Base64 a picture takes four thirds of its size.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_BODY: Final = 4_500_000
 MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
 
 

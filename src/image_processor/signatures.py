@@ -50,13 +50,14 @@ def is_signed(keys: Iterable[str], path: str, parameters: Mapping[str, str]) -> 
 def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: float) -> None:
     """Raise `BadSignature` unless the request is signed and, at `now`, in seconds since 1970, not expired.
 
-    Raises `InvalidRequest` for an `exp` that is no time.
+    Raises `InvalidRequest` for an `exp` that is no time, if it was signed. Of an unsigned request nothing else is told:
+    caches keep an `InvalidRequest`, and know it by the path alone, so that it would meet those who have a signature.
     """
-    until = expiry(parameters)
     if not parameters.get(SIGNATURE):
         raise BadSignature(f"the signature is missing: parameter {SIGNATURE}")
     if not is_signed(keys, path, parameters):
         raise BadSignature("the signature is wrong: path, options and expiry have to be those that were signed")
+    until = expiry(parameters)
     if until is not None and now >= until:
         since = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
         raise BadSignature(f"the signature has expired since {since}")

@@ -8,7 +8,6 @@ from image_processor.storage import SOURCE_ETAG
 
 from .cloudformation import Stack, resolve
 
-CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's managed policy of that name
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/1"
 
 
@@ -68,12 +67,24 @@ def test_the_distribution_signs_every_request_to_the_bucket(stack: Stack, distri
     assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
 
 
-def test_renditions_are_cached_by_path_alone_and_compressed(distribution: dict[str, Any]) -> None:
+def test_renditions_are_cached_by_path_alone_and_compressed(stack: Stack, distribution: dict[str, Any]) -> None:
     behavior = distribution["DefaultCacheBehavior"]
 
-    assert behavior["CachePolicyId"] == CACHING_OPTIMIZED
+    assert behavior["CachePolicyId"] == "<CachePolicy>"
     assert behavior["Compress"] is True
     assert "CacheBehaviors" not in distribution  # so that it holds for every path
+    assert stack.properties("CachePolicy")["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"] == {
+        "EnableAcceptEncodingGzip": True,
+        "EnableAcceptEncodingBrotli": True,
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        "CookiesConfig": {"CookieBehavior": "none"},
+    }
+
+
+def test_what_is_not_to_be_stored_is_not(stack: Stack) -> None:
+    # The redirect to a large picture says no-store; with a MinTTL of 1, who follows it would meet it once more.
+    assert stack.properties("CachePolicy")["CachePolicyConfig"]["MinTTL"] == 0
 
 
 def test_the_distribution_only_reads(distribution: dict[str, Any]) -> None:

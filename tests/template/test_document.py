@@ -15,6 +15,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0b8f9c1e-0000-4000
 # Where AWS demands a name: a name of an API or of a query need not be unique, a stage's name is part of its URL, and
 # those of CloudFront are made from the stack's id. The parameter's is what the function asks for.
 DEMANDED_NAMES = {
+    "CachePolicy": {"Name"},
     "Api": {"Name"},
     "ApiStage": {"StageName"},
     "FailuresQuery": {"Name"},

@@ -5,6 +5,7 @@ import math
 import time
 from base64 import b64decode
 from email.utils import format_datetime
+from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -22,6 +23,7 @@ from image_processor.errors import (
     Throttled,
     Unavailable,
 )
+from image_processor.fallback import Fallback
 
 from .fakes import PROCESSED, refusal
 from .pictures import decode, encode
@@ -171,6 +173,35 @@ def test_without_its_signature_a_picture_is_not_made(desk, s3, written):
 
     assert not s3.renditions()
     assert s3.count("read") == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "width=4&exp=abc&sig=x",
+        "width=4&exp=&sig=x",
+        "width=4&exp=%D9%A3&sig=x",
+        "width=0&sig=x",
+        "x=y&sig=x",
+        "width=4",
+        "sig=x",
+        "sig=",
+        "exp=5",
+        "width=4&width=5&sig=x",
+        "%ff=%ff&sig=%ff",
+        "width=4&sig=%ED%A0%80",
+        "=",
+        "a?b=c&sig=?",
+    ],
+)
+def test_nothing_of_an_unsigned_request_is_an_error_that_caches_keep(desk, query):
+    with pytest.raises(BadSignature):
+        ask(desk, f"/{KEY}/width=4", f"/{KEY}?{query}")
+
+
+def test_a_signed_expiry_that_is_no_time_is_told_as_such(desk):
+    with pytest.raises(InvalidRequest, match="exp"):
+        ask(desk, f"/{KEY}/width=4", signed(f"/{KEY}", width="4", exp="abc"))
 
 
 @pytest.mark.parametrize("reserved", ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"])
@@ -344,6 +375,14 @@ def test_a_redirect_that_led_here_leads_nowhere_else(desk):
         ask(desk, f"/{KEY}/thumbnail", f"/{KEY}/thumbnail?again=1")
 
 
+def test_a_picture_that_was_just_made_is_redirected_to_even_by_a_redirect_s_own_url(desk, monkeypatch):
+    monkeypatch.setattr(delivery, "MAX_BODY", 10)
+
+    reply = ask(desk, f"/{KEY}/thumbnail", f"/{KEY}?variant=thumbnail&again=1")
+
+    assert (reply["statusCode"], reply["headers"]["Location"]) == (302, f"/{KEY}?variant=thumbnail&again=1")
+
+
 @pytest.mark.usefixtures("large")
 def test_a_redirect_stays_on_its_host(desk):
     event = request(f"/{KEY}/thumbnail", "//evil.example/x?variant=thumbnail")
@@ -381,7 +420,7 @@ def test_an_error_is_json_and_kept_for_a_moment_at_most(desk, error, caching):
 @pytest.fixture
 def kind_desk(pipeline, s3) -> Delivery:
     s3.upload("fallback.png", BLUE)
-    return Delivery(pipeline, Keys(), fallback_image="fallback.png")
+    return Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png"))
 
 
 def colour_and_size(reply) -> tuple:
@@ -413,6 +452,30 @@ def test_what_may_not_be_made_is_not_made_of_the_fallback_image(kind_desk, s3, p
     assert colour_and_size(reply)[1] == (8, 8)
     assert reply["statusCode"] == 403
     assert list(s3.renditions()) == ["fallback.png/thumbnail"]
+
+
+def test_an_outage_is_told_in_words(kind_desk, s3):
+    reply = kind_desk.refusal(request("/gone.png/thumbnail"), Throttled("no"))
+
+    assert json.loads(b64decode(reply["body"]))["error"]["code"] == "throttled"
+    assert not s3.calls
+
+
+def test_a_fallback_image_that_can_t_be_had_is_left_alone_for_a_minute(pipeline, s3, monkeypatch):
+    monkeypatch.setattr(telemetry, "fault", lambda *_: None)
+    clock = SimpleNamespace(now=0.0)
+    s3.upload("fallback.png", RED[:60])
+    desk = Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png", lambda: clock.now))
+    for _ in range(3):
+        desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
+    assert s3.count("put_object") == 0
+    tried = len(s3.calls)
+    s3.upload("fallback.png", BLUE)
+    desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
+    assert len(s3.calls) == tried
+
+    clock.now += 60
+    assert colour_and_size(desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no")))[0] == (0, 0, 255)
 
 
 def test_without_the_fallback_image_there_is_json(kind_desk, s3, monkeypatch):

@@ -136,7 +136,7 @@ def test_expiry_is_checked_too(keys):
     with pytest.raises(BadSignature, match="expired"):
         keys.check("/a", parameters, 100)
     with pytest.raises(InvalidRequest):
-        keys.check("/a", {"exp": "x", "sig": "y"}, 0)
+        keys.check("/a", {"exp": "x", "sig": sign("first", "/a", {"exp": "x"})}, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""The fallback image: shown in the place of an error's text, where a stack has one."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+from image_processor import telemetry
+from image_processor.errors import ImageProcessorError
+from image_processor.model import MAX_BODY, Picture
+from image_processor.pipeline import Pipeline
+from image_processor.transformation import Transformation
+
+_RESTS: Final = 60.0  # seconds after a failure: anyone can cause errors, and each would try it anew
+
+
+class NoFallback:
+    """Errors are told in words."""
+
+    def picture(self, name: str, transformation: Transformation, deadline: float) -> None:
+        """Have none."""
+
+
+class Fallback:
+    """A source that is shown in the place of an error's text. One that can't be had is left alone for a while."""
+
+    def __init__(self, pipeline: Pipeline, key: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pipeline, self._key, self._clock = pipeline, key, clock
+        self._rests_until = -math.inf
+
+    def picture(self, name: str, transformation: Transformation, deadline: float) -> Picture | None:
+        """Find or make it as the picture of this name; None if it can't be had."""
+        if self._clock() < self._rests_until:
+            return None
+        try:
+            found = self._pipeline.find(self._key, name, MAX_BODY)
+            return found or self._pipeline.deliver(self._key, name, transformation, deadline)
+        except ImageProcessorError as error:
+            self._rests_until = self._clock() + _RESTS
+            telemetry.fault(f"fallback image {self._key}", error)
+            return None
