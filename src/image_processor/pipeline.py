@@ -82,9 +82,8 @@ class Pipeline:
 
         Returns the records of what was made, none for a source that is gone. A source that can't be rendered raises
         its error after its old renditions were removed and the error was recorded; so does a variant that this source
-        can't give, after the others were made. What can't be begun in time for the
-        `deadline`, in seconds of `time.monotonic`, raises `Unavailable`. `again` says that this was begun before, and
-        nobody knows what came of it.
+        can't give, after the others were made. What can't be begun in time for the `deadline`, in seconds of
+        `time.monotonic`, raises `Unavailable`. `again`: this was begun before, and nobody knows what came of it.
         """
         if again:
             self._replaced(key)
