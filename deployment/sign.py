@@ -51,7 +51,7 @@ def parse(asked: str) -> tuple[str, dict[str, str]]:
     """Return the path, without its first slash, and the parameters, both decoded; raises `Refused`."""
     written, _, query = asked.partition("?")
     if not written.startswith("/"):
-        raise Refused(f"the path begins with a slash, so not '{written}'")
+        raise Refused(f"the path begins with a slash, without https://HOST before it, so not '{written}'")
     path = decoded(written[1:])
     steps = {".", ".."}.intersection(path.split("/"))
     if steps:

@@ -103,8 +103,10 @@ class Delivery:
             return
         path, parameters = request.written or ("", {})
         if not parameters.get(SIGNATURE):
-            variants = ", ".join(self.pipeline.variants)
-            raise BadSignature(f"only variants, {variants}, are made without a signature, parameter {SIGNATURE}")
+            free = f"variants ({', '.join(self.pipeline.variants)})"
+            if self.allow_unsigned:
+                free += f" and {', '.join(sorted(_OPEN))} with sides of {', '.join(map(str, self.ladder))}"
+            raise BadSignature(f"only {free} are made without a signature, parameter {SIGNATURE}")
         self.keys.check(path, parameters, time.time())
         if not _names(path, parameters, self.ladder, request):
             raise BadSignature("the signature is another picture's")

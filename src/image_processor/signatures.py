@@ -69,7 +69,9 @@ def expiry(parameters: Mapping[str, str]) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LATEST)) and int(text) <= _LATEST):
-        raise InvalidRequest(f"parameter {EXPIRY}: got {shown(text)}, allowed: seconds since 1970")
+        raise InvalidRequest(
+            f"parameter {EXPIRY}: got {shown(text)}, allowed: whole seconds since 1970, up to the year 9999"
+        )
     return int(text)
 
 

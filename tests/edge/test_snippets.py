@@ -71,3 +71,14 @@ def test_each_is_short_enough_to_read() -> None:
 
     assert set(found) == set(CALLS)
     assert all(len(text.splitlines()) <= 12 for text in found.values())
+
+
+def test_the_signature_that_is_shown_is_that_of_the_text_beside_it() -> None:
+    shown = re.search(
+        r"With the key `test`, the text `(/cats/rio\.jpg)\?([^`]*)` has the signature `([^`]*)`",
+        " ".join((PROJECT / "README.md").read_text().split()),
+    )
+    assert shown
+    path, query, signature = shown.groups()
+
+    assert signature == sign("test", path, dict(pair.split("=") for pair in query.split("&")))
