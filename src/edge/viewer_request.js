@@ -35,7 +35,8 @@ const SAME_TURNS = {
     '270 vertical': ['90', 'horizontal']
 };
 // Parameters that are no options: those of our signed URLs, and, in any case, those of CloudFront's own.
-const SIGNING = ['exp', 'sig', 'again', 'expires', 'policy', 'signature', 'key-pair-id', 'hash-algorithm'];
+const SIGNING = ['exp', 'sig', 'again'];
+const RESERVED = /^(expires|policy|signature|key-pair-id|hash-algorithm)$/i;
 
 // An option's `read` takes a text in lower case and returns it as it is written in a path, or '' for what is not
 // `allowed`. What equals `standard` is left out there.
@@ -284,7 +285,7 @@ const canonical = (given, accept) => {
 // The name of the rendition that is asked for; '' if the path says it itself.
 const renditionOf = (parameters, accept) => {
     const variant = parameters.find(each => each.name === 'variant');
-    const options = parameters.filter(each => each !== variant && !SIGNING.includes(each.name.toLowerCase()));
+    const options = parameters.filter(each => each !== variant && !SIGNING.includes(each.name) && !RESERVED.test(each.name));
     if (!variant) {
         return options.length ? canonical(read(options), accept) : '';
     }

@@ -26,7 +26,7 @@ from image_processor.config import Settings
 from image_processor.delivery import Delivery
 from image_processor.edge import Distribution, NoEdge, id_from_parameter
 from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings, Unavailable
-from image_processor.fallback import Fallback, NoFallback
+from image_processor.fallback import Fallback
 from image_processor.links import DEFAULT_LADDER, Links
 from image_processor.metadata import MetadataTable, NoTable
 from image_processor.model import Record
@@ -80,7 +80,7 @@ def services() -> Services:
     secret = settings.signing_secret
     keys = SigningKeys(partial(boto3.client, "secretsmanager", config=CONFIG), secret) if secret else None
     links = Links(keys.current, settings.size_ladder or DEFAULT_LADDER) if keys else None
-    fallback = Fallback(pipeline, settings.fallback_image) if settings.fallback_image else NoFallback()
+    fallback = Fallback(pipeline, settings.fallback_image) if settings.fallback_image else None
     urls = Delivery(pipeline, keys or NoKeys(), settings.size_ladder, settings.allow_unsigned, fallback)
     return Services(settings, pipeline, edge, urls, links)
 

@@ -14,7 +14,7 @@ import math
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final, Protocol
@@ -30,7 +30,7 @@ from image_processor.errors import (
     Unavailable,
     shown,
 )
-from image_processor.fallback import Fallback, NoFallback
+from image_processor.fallback import Fallback
 from image_processor.model import MAX_BODY, Picture
 from image_processor.pipeline import Pipeline
 from image_processor.signatures import EXPIRY, SIGNATURE, UNSIGNED
@@ -42,9 +42,9 @@ _NOT_OPTIONS: Final = {EXPIRY, *UNSIGNED}
 # Parameters of CloudFront's own signed URLs, for a stack with a key group; a redirect has to keep them.
 _CLOUDFRONT: Final = {"expires", "policy", "signature", "key-pair-id", "hash-algorithm"}
 _OPEN: Final = {"width", "height", "fit", "format"}  # options that may be asked for unsigned, where the stack allows it
-# How long CloudFront and browsers keep an error. A 403 not at all: the cache knows the path alone, and it would meet
-# those who have a signature. A 404 a moment, its source may be on its way. What is wrong with a request or a source,
-# long enough that a page with many readers asks once.
+# How long browsers keep an error, and CloudFront those that it keeps at all: of these 400, 404 and 415. A 403 nobody:
+# the cache knows the path alone, and it would meet those who have a signature. A 404 a moment: its source may come.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
 _ERRORS: Final = {403: "no-store", 404: "public, max-age=1"}
 _OTHER_ERRORS: Final = "public, max-age=10"
 
@@ -63,7 +63,7 @@ class Delivery:
     keys: Keys
     ladder: Sequence[int] = ()
     allow_unsigned: bool = False
-    fallback: Fallback | NoFallback = field(default_factory=NoFallback)
+    fallback: Fallback | None = None
 
     def answer(self, event: Mapping[str, Any], deadline: float = math.inf) -> dict[str, Any]:
         """The rendition that the path names, made if need be; raises the error of the request or of its source."""
@@ -81,21 +81,24 @@ class Delivery:
         self, event: Mapping[str, Any], error: ImageProcessorError, deadline: float = math.inf
     ) -> dict[str, Any]:
         """The answer to a request that failed: what went wrong as JSON, or the fallback image in its place."""
-        # Not in an outage, which the fallback image would only wait for too.
-        picture = None if error.retryable else self.fallback.picture(*self._wanted(event), deadline)
-        if not (picture and picture.body):
+        picture = self._stand_in(event, error, deadline)
+        if picture is None or picture.body is None or len(picture.body) > MAX_BODY:
             return error_answer(event, error)
         headers = {**_about(error), "Content-Type": picture.content_type, "X-Error-Code": error.code}
         return _response(error.status, headers, picture.body, _method(event))
 
-    def _wanted(self, event: Mapping[str, Any]) -> tuple[str, Transformation]:
-        """The picture that was asked for, if that may be made of the fallback image too; else the first variant."""
+    def _stand_in(self, event: Mapping[str, Any], error: ImageProcessorError, deadline: float) -> Picture | None:
+        """The fallback image as what was asked for, if that may be made of it too; else as the first variant."""
+        if self.fallback is None or error.retryable:  # in an outage it would only wait, too
+            return None
+        if isinstance(error, BadSignature):
+            return self.fallback.first_variant(deadline)
         try:
             request = _parse(event, self.pipeline.variants)
             self._authorise(request)
-        except ImageProcessorError:  # the error that is being answered
-            return next(iter(self.pipeline.variants.items()))
-        return request.name, request.transformation
+        except ImageProcessorError:  # that which is being answered, or one behind it
+            return self.fallback.first_variant(deadline)
+        return self.fallback.picture(request.name, request.transformation, deadline)
 
     def _authorise(self, request: "Request") -> None:
         """Raise `BadSignature` for what may not be made for this request."""
@@ -105,7 +108,7 @@ class Delivery:
         if not parameters.get(SIGNATURE):
             free = f"variants ({', '.join(self.pipeline.variants)})"
             if self.allow_unsigned:
-                free += f" and {', '.join(sorted(_OPEN))} with sides of {', '.join(map(str, self.ladder))}"
+                free += f" and width, height, dpr, fit and format with sides of {', '.join(map(str, self.ladder))}"
             raise BadSignature(f"only {free} are made without a signature, parameter {SIGNATURE}")
         self.keys.check(path, parameters, time.time())
         if not _names(path, parameters, self.ladder, request):

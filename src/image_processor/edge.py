@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 
 from image_processor.aws import error_code, speaking_to
 
-# What may stand in a path as it is or encoded, and CloudFront takes the two for different addresses: src/edge spells it
-# the one way, before the cache is asked, and our own links the other.
+# What may stand in a path as it is or encoded. The edge function leaves it as it is, and there the cache has it; our
+# own links encode it, and AWS advises to invalidate what viewers ask for, too.
 _RESERVED: Final = "!$&'()*,;=:@"
 _WILDCARDS: Final = 15
 

@@ -1,7 +1,7 @@
 """The URLs that pictures are asked for by. Pure; deployment/sign.py runs it on Python 3.9.
 
-Of a source's key everything is encoded that may be. CloudFront takes `,` and `%2C` for different addresses: a key in
-which one is encoded and another isn't would be in a cache where `edge.invalidation_paths` does not look.
+Of a source's key everything is encoded that may be, as `edge.invalidation_paths` spells it too. (The edge function
+spells each path its own way, before the cache is asked.)
 """
 
 from __future__ import annotations

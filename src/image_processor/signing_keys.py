@@ -18,7 +18,7 @@ from image_processor.aws import error_code, speaking_to
 from image_processor.errors import BadSignature, ImageProcessorError
 
 _KEPT: Final = 300.0  # seconds; how long a key that was replaced twice may still be good
-# Wrong signatures, which anyone can send, cause an ask in half a minute, at $0.05 for 10,000; a few may come at once,
+# Wrong signatures, which anyone can send, cause an ask in half a minute, at $0.10 for 10,000; a few may come at once,
 # so that the first by a new key need not wait.
 _BETWEEN: Final = 30.0  # seconds
 _AT_ONCE: Final = 3.0
@@ -52,7 +52,7 @@ class SigningKeys:
     def all(self) -> tuple[str, ...]:
         """The keys whose signatures are good, the current one first."""
         with self._lock:  # who comes while they are asked for waits for the answer
-            if self._clock() - self._had_at >= _KEPT:
+            if self._clock() - self._had_at >= _KEPT and not (self._keys and self._asked_lately()):
                 self._ask_or_keep()
             return self._keys
 
@@ -64,7 +64,7 @@ class SigningKeys:
             self._counted_at = now
             if self._asks >= 1:
                 self._asks -= 1
-                self._ask()
+                self._ask_or_keep()
             return self._keys
 
     def check(self, path: str, parameters: Mapping[str, str], now: float) -> None:
@@ -74,10 +74,11 @@ class SigningKeys:
             keys = self.asked_again()
         signatures.check(path, parameters, keys, now)
 
+    def _asked_lately(self) -> bool:
+        return self._clock() - self._asked_at < _BETWEEN
+
     def _ask_or_keep(self) -> None:
         """An outage of Secrets Manager is no reason to turn away what was signed with the keys that are known."""
-        if self._keys and self._clock() - self._asked_at < _BETWEEN:
-            return
         try:
             self._ask()
         except ImageProcessorError as error:

@@ -118,6 +118,10 @@ def test_only_the_code_has_no_default() -> None:
         ("FallbackImage", "site/broken picture ß.png"),
         ("OriginShieldRegion", "eu-central-1"),
         ("CdnKeyGroup", "4b4b36de-3b6c-4b5c-8d0a-1f0e6f0f8a01"),
+        (
+            "CdnWebAclArn",
+            "arn:aws:wafv2:us-east-1:111122223333:global/webacl/limit/473e64fd-f30b-4765-81a0-62ad96dd167a",
+        ),
     ],
 )
 def test_a_good_value_is_allowed(name: str, value: str) -> None:
@@ -152,6 +156,8 @@ def test_a_good_value_is_allowed(name: str, value: str) -> None:
         ("FallbackImage", "a\nb"),
         ("OriginShieldRegion", "Frankfurt"),
         ("CdnKeyGroup", "arn:aws:cloudfront::1:key-group/x"),
+        ("CdnWebAclArn", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/x/473e64fd-f30b-4765-81a0-62ad96dd167a"),
+        ("SizeLadder", ",".join(map(str, range(1, 34)))),
         ("MaxSourcePixels", "178956971"),
         ("MemorySize", "128"),
     ],

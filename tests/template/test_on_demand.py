@@ -16,6 +16,9 @@ def stack() -> Stack:
     return resolve()
 
 
+WEB_ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/limit/473e64fd-f30b-4765-81a0-62ad96dd167a"
+
+
 def _distribution(**parameters: str) -> dict[str, Any]:
     return resolve(**parameters).properties("Distribution")["DistributionConfig"]
 
@@ -177,6 +180,11 @@ def test_a_key_group_keeps_pictures_from_who_has_no_signed_url_and_by_itself_the
 
     assert guarded["TrustedKeyGroups"] == ["4b4b36de"]
     assert "TrustedKeyGroups" not in _distribution()["DefaultCacheBehavior"]
+
+
+def test_a_web_acl_stands_before_the_distribution_when_asked_for() -> None:
+    assert _distribution(CdnWebAclArn=WEB_ACL)["WebACLId"] == WEB_ACL
+    assert "WebACLId" not in _distribution()
 
 
 def test_a_reserve_says_that_it_bounds_the_queue_too() -> None:

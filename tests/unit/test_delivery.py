@@ -454,6 +454,44 @@ def test_what_may_not_be_made_is_not_made_of_the_fallback_image(kind_desk, s3, p
     assert list(s3.renditions()) == ["fallback.png/thumbnail"]
 
 
+def test_a_variant_that_the_fallback_image_can_t_give_is_the_first_one(new_pipeline, s3, monkeypatch):
+    monkeypatch.setattr(telemetry, "fault", lambda *_: None)
+    s3.upload("fallback.png", BLUE)
+    pipeline = new_pipeline("thumbnail:width=8,height=8;cut:crop=500_500_10_10")
+    desk = Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png"))
+
+    for path in ("/gone.png/cut", "/gone.png/cut", "/gone.png/thumbnail"):
+        reply = desk.refusal(request(path), SourceNotFound("no"))
+        assert colour_and_size(reply) == ((0, 0, 255), (8, 8))
+
+
+def test_a_fallback_image_too_large_to_answer_with_is_none(kind_desk, monkeypatch):
+    monkeypatch.setattr(delivery, "MAX_BODY", 10)
+
+    reply = kind_desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
+
+    assert json.loads(b64decode(reply["body"]))["error"]["code"] == "source-not-found"
+
+
+def test_a_wrong_signature_is_checked_once(pipeline, s3):
+    s3.upload("fallback.png", BLUE)
+    checked = []
+
+    class Counting(Keys):
+        def check(self, *arguments) -> None:
+            checked.append(arguments)
+            super().check(*arguments)
+
+    desk = Delivery(pipeline, Counting(), fallback=Fallback(pipeline, "fallback.png"))
+    s3.upload(KEY, RED)
+    event = request(f"/{KEY}/width=4", f"/{KEY}?width=4&sig=x")
+    with pytest.raises(BadSignature) as caught:
+        desk.answer(event)
+
+    assert desk.refusal(event, caught.value)["statusCode"] == 403
+    assert len(checked) == 1
+
+
 def test_an_outage_is_told_in_words(kind_desk, s3):
     reply = kind_desk.refusal(request("/gone.png/thumbnail"), Throttled("no"))
 
