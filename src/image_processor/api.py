@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from image_processor.errors import ForbiddenSource, ImageProcessorError, InvalidRequest, RouteNotFound, shown
+from image_processor.errors import ForbiddenSource, InvalidRequest, RouteNotFound, shown
 from image_processor.geometry import widths
 from image_processor.links import Links, rendition_url
 from image_processor.model import MAX_KEY_BYTES, Record
@@ -75,11 +75,6 @@ def response(
         "body": "" if body is None else json.dumps(body, ensure_ascii=False),
         "isBase64Encoded": False,
     }
-
-
-def error_body(error: ImageProcessorError, request_id: str) -> dict[str, Any]:
-    """The one shape of every error."""
-    return {"error": {"code": error.code, "message": str(error), "request_id": request_id}}
 
 
 def _parse_body(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,14 @@ from image_processor.aws import CONFIG
 from image_processor.config import Settings
 from image_processor.delivery import Delivery
 from image_processor.edge import Distribution, NoEdge, id_from_parameter
-from image_processor.errors import ForbiddenSource, ImageProcessorError, InternalError, InvalidSettings, Unavailable
+from image_processor.errors import (
+    ForbiddenSource,
+    ImageProcessorError,
+    InternalError,
+    InvalidSettings,
+    Unavailable,
+    error_body,
+)
 from image_processor.fallback import Fallback
 from image_processor.links import DEFAULT_LADDER, Links
 from image_processor.metadata import MetadataTable, NoTable
@@ -215,7 +222,7 @@ def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
         status, code, body = (
             error.status,
             error.code,
-            api.error_body(error, (event["requestContext"] or {}).get("requestId", "")),
+            error_body(error, (event["requestContext"] or {}).get("requestId", "")),
         )
     telemetry.answered(route, status, code, time.perf_counter() - started)
     return api.response(status, body, event, origins)

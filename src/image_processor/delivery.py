@@ -28,16 +28,16 @@ from image_processor.errors import (
     InvalidTransformation,
     RouteNotFound,
     Unavailable,
+    error_body,
     shown,
 )
 from image_processor.fallback import Fallback
 from image_processor.model import MAX_BODY, Picture
 from image_processor.pipeline import Pipeline
-from image_processor.signatures import EXPIRY, SIGNATURE, UNSIGNED
+from image_processor.signatures import AGAIN, EXPIRY, SIGNATURE, UNSIGNED
 from image_processor.transformation import Transformation, resolutions
 
 WRITTEN: Final = "x-image-request"  # header: the URL as its author wrote it, by the edge function
-_AGAIN: Final = "again"  # parameter of the redirect to what was too large to answer with
 _NOT_OPTIONS: Final = {EXPIRY, *UNSIGNED}
 # Parameters of CloudFront's own signed URLs, for a stack with a key group; a redirect has to keep them.
 _CLOUDFRONT: Final = {"expires", "policy", "signature", "key-pair-id", "hash-algorithm"}
@@ -140,8 +140,7 @@ def is_delivery_request(event: Mapping[str, Any]) -> bool:
 
 def error_answer(event: Mapping[str, Any], error: ImageProcessorError) -> dict[str, Any]:
     """What went wrong, in the one shape of every error."""
-    request_id = event["requestContext"].get("requestId", "")
-    body = {"error": {"code": error.code, "message": str(error), "request_id": request_id}}
+    body = error_body(error, event["requestContext"].get("requestId", ""))
     headers = {**_about(error), "Content-Type": "application/json"}
     return _response(error.status, headers, json.dumps(body, ensure_ascii=False).encode(), _method(event))
 
@@ -213,7 +212,7 @@ def _served(picture: Picture, body: bytes, request: Request) -> dict[str, Any]:
         "Server-Timing": timings,
     }
     if _is_known(picture, request.headers):
-        return {"statusCode": 304, "headers": headers, "body": "", "isBase64Encoded": False}
+        return _bodiless(304, headers)
     headers |= {"Content-Type": picture.content_type, "Content-Disposition": picture.content_disposition}
     return _response(200, headers, body, request.method)
 
@@ -232,22 +231,20 @@ def _is_known(picture: Picture, headers: Mapping[str, str]) -> bool:
 
 def _redirect(request: Request, *, made: bool) -> dict[str, Any]:
     """To the same URL once more: the picture is stored now, and the bucket serves it whatever its size."""
-    is_again = request.written is not None and _AGAIN in request.written[1]
+    is_again = request.written is not None and AGAIN in request.written[1]
     if is_again and not made:
         raise Unavailable("the picture is stored, and CloudFront can't read it from the bucket; try again later")
     # A path that begins with two slashes would be taken for another host.
     url = f"/.{request.url}" if request.url.startswith("//") else request.url
-    location = url if is_again else f"{url}{'&' if '?' in url else '?'}{_AGAIN}=1"
-    headers = {"Location": location, "Cache-Control": "no-store"}
-    return {"statusCode": 302, "headers": headers, "body": "", "isBase64Encoded": False}
+    location = url if is_again else f"{url}{'&' if '?' in url else '?'}{AGAIN}=1"
+    return _bodiless(302, {"Location": location, "Cache-Control": "no-store"})
 
 
 def _response(status: int, headers: Mapping[str, str], body: bytes, method: str) -> dict[str, Any]:
     if method == "HEAD":
-        return {
-            "statusCode": status,
-            "headers": {**headers, "Content-Length": str(len(body))},
-            "body": "",
-            "isBase64Encoded": False,
-        }
+        return _bodiless(status, {**headers, "Content-Length": str(len(body))})
     return {"statusCode": status, "headers": headers, "body": b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _bodiless(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": headers, "body": "", "isBase64Encoded": False}

@@ -145,6 +145,11 @@ class Unavailable(ImageProcessorError):
     retryable = True
 
 
+def error_body(error: ImageProcessorError, request_id: str) -> dict[str, dict[str, str]]:
+    """The one shape of every error that is told over HTTP."""
+    return {"error": {"code": error.code, "message": str(error), "request_id": request_id}}
+
+
 def shown(value: object) -> str:
     """A wrong value as a message repeats it: a text quoted, another as JSON, and cut at `SHOWN` characters."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=repr)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SIGNATURE, EXPIRY = "sig", "exp"
-UNSIGNED = (SIGNATURE, "again")  # `again` is set by the function's own redirect, after the author has signed
+AGAIN = "again"  # set by the function's own redirect, after the author has signed
+UNSIGNED = (SIGNATURE, AGAIN)
 _LATEST = 253402300799  # the last second of the year 9999
 
 

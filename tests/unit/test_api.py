@@ -18,6 +18,7 @@ from image_processor.errors import (
     SourceNotFound,
     Throttled,
     Unavailable,
+    error_body,
 )
 from image_processor.links import DEFAULT_LADDER, Links
 from image_processor.model import Record
@@ -375,6 +376,6 @@ def test_any_request_is_answered_or_refused(body):
     try:
         status, _ = ask(body)
     except (InvalidRequest, ForbiddenSource) as error:
-        json.dumps(api.error_body(error, "r-1"), ensure_ascii=False).encode()  # can be sent
+        json.dumps(error_body(error, "r-1"), ensure_ascii=False).encode()  # can be sent
     else:
         assert status == 200

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from image_processor import api
-from image_processor.errors import CorruptImage
+from image_processor.errors import CorruptImage, error_body
 
 
 def request(**more) -> dict:
@@ -33,7 +33,7 @@ def test_who_should_come_back_is_told_when(status, seconds):
 
 
 def test_errors_have_one_shape():
-    assert api.error_body(CorruptImage("the source is broken"), "r-1") == {
+    assert error_body(CorruptImage("the source is broken"), "r-1") == {
         "error": {"code": "corrupt-image", "message": "the source is broken", "request_id": "r-1"}
     }
 
