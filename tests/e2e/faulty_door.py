@@ -10,11 +10,12 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import unquote
+
+from ..serving import serving
 
 BUSY, BROKEN, RESET, LOST, CUT = "busy", "broken", "reset", "answer lost", "cut short"
 _HOP = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}  # that end at the door; RFC 9110
@@ -60,17 +61,9 @@ class FaultyDoor(ThreadingHTTPServer):
             return fault
 
 
-@contextmanager
-def faulty_door(behind: int, share: float) -> Iterator[FaultyDoor]:
+def faulty_door(behind: int, share: float) -> AbstractContextManager[FaultyDoor]:
     """Stand open until the block ends, before the local AWS on a port."""
-    with FaultyDoor(behind, share) as door:
-        thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield door
-        finally:
-            door.shutdown()
-            thread.join()
+    return serving(FaultyDoor(behind, share))
 
 
 class _Call(BaseHTTPRequestHandler):

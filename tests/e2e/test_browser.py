@@ -3,7 +3,6 @@
 import http.server
 import io
 import shutil
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ..serving import serving
 from .local import Stack, picture
 from .urls import Author
 
@@ -38,11 +38,10 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("site")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever).start()
+    handler = partial(QuietHandler, directory=folder)
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         (folder / "address").write_text(f"http://127.0.0.1:{server.server_address[1]}")
         yield folder
-        server.shutdown()
 
 
 class Viewer:

@@ -6,14 +6,18 @@ It has the answers' shapes and nothing else; `tests/test_lambda.py` and `tests/e
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from ..serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHUNK = 256 * 1024  # bytes of a body that are sent at a time, where there is a `bandwidth`
 
@@ -49,17 +53,9 @@ class FakeAws(ThreadingHTTPServer):
         time.sleep(max(0.0, wait))
 
 
-@contextmanager
-def fake_aws() -> Iterator[FakeAws]:
+def fake_aws() -> AbstractContextManager[FakeAws]:
     """Serve until the block ends."""
-    with FakeAws() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return serving(FakeAws())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -70,21 +70,27 @@ def made(function: Function, aws: FakeAws) -> set[str]:
     return {name.removeprefix(prefix).removesuffix(suffix) for name in list(aws.objects) if name.endswith(suffix)}
 
 
+def kill_at_poison(running: LambdaRuntime, function: Function, aws: FakeAws, done: int, *, once: bool = False) -> None:
+    """From now on the process dies when it asks for the poison, once so many others are made."""
+
+    def kill(operation: str, path: str) -> None:
+        if operation == "GetObject" and path.endswith(POISON):
+            while len(made(function, aws)) < done:
+                time.sleep(0.01)
+            if once:
+                aws.before = lambda *_: None
+            os.kill(running.process_id(), signal.SIGKILL)
+
+    aws.before = kill
+
+
 def test_a_batch_whose_function_is_killed_comes_back_whole_and_what_was_done_is_done_again_alike(
     task: Path, function: Function, aws: FakeAws
 ) -> None:
     queue = queue_of(function, aws, [*GOOD, POISON])
 
     with LambdaRuntime(task, function.handler, {**function.environment, "AWS_ENDPOINT_URL": aws.url}) as running:
-
-        def kill(operation: str, path: str) -> None:
-            if operation == "GetObject" and path.endswith(POISON):
-                while len(made(function, aws)) < DONE_BEFORE_DEATH:
-                    time.sleep(0.01)
-                aws.before = lambda *_: None
-                os.kill(running.process_id(), signal.SIGKILL)
-
-        aws.before = kill
+        kill_at_poison(running, function, aws, DONE_BEFORE_DEATH, once=True)
         with pytest.raises(RuntimeFailed, match=r"Runtime\.ExitError"):
             running.invoke(queue.receive())
         before = {name: body for name, body in aws.objects.items() if name.endswith("/thumbnail")}
@@ -105,14 +111,7 @@ def test_a_source_that_always_kills_the_function_rests_after_five_tries_and_noth
     queue = queue_of(function, aws, [*GOOD, POISON])
 
     with LambdaRuntime(task, function.handler, {**function.environment, "AWS_ENDPOINT_URL": aws.url}) as running:
-
-        def kill(operation: str, path: str) -> None:
-            if operation == "GetObject" and path.endswith(POISON):
-                while len(made(function, aws)) < len(GOOD):
-                    time.sleep(0.01)
-                os.kill(running.process_id(), signal.SIGKILL)
-
-        aws.before = kill
+        kill_at_poison(running, function, aws, len(GOOD))
         for _ in range(TRIES):
             with pytest.raises(RuntimeFailed, match=r"Runtime\.ExitError"):
                 running.invoke(queue.receive())
