@@ -35,7 +35,7 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	mypy
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
-	python -B deployment/build_template.py
+	python -B deployment/build/build_template.py
 	cfn-lint templates/main.yaml build/template.yaml
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
 
@@ -72,7 +72,7 @@ format: setup ## format the code and mend what the linter can
 	ruff format .
 
 diagram: setup ## draw architecture-diagram.png from its source
-	$(PYTHON) deployment/diagram.py
+	$(PYTHON) docs/diagram/diagram.py
 
 # A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
 # interrupted installation starts over.

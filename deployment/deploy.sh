@@ -79,7 +79,7 @@ check_variants() { # what the function would refuse, in its own words, before an
   PYTHONPATH=$project/src "$python" -B - "$1" <<'END' || exit 1
 import sys
 from image_processor.errors import InvalidTransformation
-from image_processor.transformation import parse_variants
+from image_processor.transformations.variants import parse_variants
 
 try:
     parse_variants(sys.argv[1])
@@ -248,7 +248,7 @@ else
   zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
 fi
 # By its URL: in the request itself, CloudFormation takes no more than 51,200 bytes.
-built=$("$python" -B "$project/deployment/build_template.py") || exit 1
+built=$("$python" -B "$project/deployment/build/build_template.py") || exit 1
 find_code_bucket
 bucket_is_there=''
 upload "$zip" zip "function's code"

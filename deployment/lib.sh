@@ -95,10 +95,10 @@ use_local_aws() { # the local AWS that `make run` has started, whatever the user
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 }
 
-call_python() { # call_python PROGRAM COMMAND OPTION …: one beside this file, which calls AWS as call_aws does
+call_python() { # call_python PROGRAM COMMAND OPTION …: one of operations/, which calls AWS as call_aws does
   local program=$1 code=0
   shift
-  "$python" -B "$project/deployment/$program" "$@" --work "$work" --aws "$aws" --region "$region" || code=$?
+  "$python" -B "$project/deployment/operations/$program" "$@" --work "$work" --aws "$aws" --region "$region" || code=$?
   # shellcheck disable=SC2046  # service and operation, two words
   [ $code -ne 3 ] || die "$(why_aws_failed $(cat "$work/failed"))"
   return $code

@@ -102,7 +102,7 @@ END
   env -i PATH="$PATH" HOME="$HOME" TMPDIR="$state/tmp" GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_REGION="$region" \
     IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 PERSIST_STATE=1 STATE_DIR="$state/state" S3_PERSIST=1 S3_DATA_DIR="$state/s3" \
     AUTH="${ENFORCE_IAM:-false}" "$bin/python" -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
-    "$bin/python" -B -P "$project/deployment/local_aws.py" >"$state/server.log" 2>&1 &
+    "$bin/python" -B -P "$project/deployment/local/local_aws.py" >"$state/server.log" 2>&1 &
   server=$!
   echo "$server" >"$state/server.pid"
   echo "$endpoint" >"$state/server.endpoint"
@@ -155,7 +155,7 @@ END
 put_sample_through() { # the whole way, so that what is printed next is known to work
   local tries=0 rendition
   rendition=sample.jpg/$(first_variant)
-  [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/sample.py" "$state/sample.jpg"
+  [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/local/sample.py" "$state/sample.jpg"
   say "Uploading the sample picture and waiting for $rendition …"
   call_aws s3 cp --only-show-errors "$state/sample.jpg" "s3://$upload_bucket/"
   until try_aws s3api head-object --bucket "$processed_bucket" --key "$rendition" >/dev/null; do

@@ -44,6 +44,7 @@ version=${version:-3.13}
 sources=$project/src/image_processor
 requirements=$sources/requirements.txt
 build=$project/build
+build_programs=$project/deployment/build
 [ -f "$requirements" ] || die "no $requirements"
 find_python
 mkdir -p "$build/dependencies"
@@ -82,7 +83,7 @@ prune() { # leaves out what the function never loads; what must stay, tests/depl
     -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +
   find . \( -name '*.pyi' -o -name py.typed -o -name 'examples-1.json' -o -name 'swagger-ui*.min.*' \) -exec rm {} +
   find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
-  "$python" "$here/trim_botocore.py" botocore/data s3 dynamodb ssm cloudfront secretsmanager
+  "$python" "$build_programs/trim_botocore.py" botocore/data s3 dynamodb ssm cloudfront secretsmanager
   # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others can't go even
   # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
   rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so
@@ -127,11 +128,10 @@ about_python=none
 
 # Two layers, so that an edit of the sources only compiles and zips: the dependencies are installed, pruned and compiled
 # once per requirements, target and version of this script.
-here=$project/deployment
-key=$("$python" "$here/make_zip.py" fingerprint "$target $version $about_python" "$requirements" \
-  "$here/package.sh" "$here/make_zip.py" "$here/trim_botocore.py")
+key=$("$python" "$build_programs/make_zip.py" fingerprint "$target $version $about_python" "$requirements" \
+  "$project/deployment/package.sh" "$build_programs/make_zip.py" "$build_programs/trim_botocore.py")
 zip=$build/function-$target.zip
-zip_key=$("$python" "$here/make_zip.py" fingerprint "$key" "$sources")
+zip_key=$("$python" "$build_programs/make_zip.py" fingerprint "$key" "$sources")
 if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   make_work "$build"
   dependencies=$build/dependencies/$target-$key
@@ -154,7 +154,7 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   find "$work/code" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
   compile "$work/code"
   rm -f "$zip.key"
-  "$python" "$here/make_zip.py" write "$zip" "$dependencies" "$work/code"
+  "$python" "$build_programs/make_zip.py" write "$zip" "$dependencies" "$work/code"
   echo "$zip_key" >"$zip.key"
 fi
 if [ -n "$output" ]; then

@@ -23,8 +23,8 @@ sys.path.insert(0, str(PROJECT / "src"))
 sys.dont_write_bytecode = True
 
 from image_processor.errors import ImageProcessorError  # noqa: E402 - found on the path above
-from image_processor.links import signed_url  # noqa: E402
-from image_processor.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E402
+from image_processor.urls.links import signed_url  # noqa: E402
+from image_processor.urls.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E402
 
 LONGEST = 100 * 365 * 86400  # seconds
 OFF = "makes no pictures by their URL: see the parameters EnableCdn and EnableDelivery"
@@ -81,7 +81,9 @@ def check(path: str, parameters: dict[str, str]) -> None:
     """Refuse what the function would, in its words, where Python is new enough for them; raises `Refused` or those."""
     if sys.version_info < (3, 11):  # noqa: UP036 - more than this program needs
         return
-    from image_processor.transformation import VARIANT_NAME, Transformation, check_area, resolutions
+    from image_processor.transformations.transformation import Transformation, check_area
+    from image_processor.transformations.url_options import resolutions
+    from image_processor.transformations.variants import VARIANT_NAME
 
     options = {name: value for name, value in parameters.items() if name != EXPIRY}
     variant = options.pop("variant", None)

@@ -20,7 +20,7 @@ from moto import mock_aws
 from PIL import Image
 
 from image_processor import app, telemetry
-from image_processor.signatures import sign
+from image_processor.urls.signatures import sign
 
 EVENTS = Path(__file__).parent / "events"
 CONTEXT = SimpleNamespace(aws_request_id="11111111-2222-3333-4444-555555555555")

@@ -20,11 +20,13 @@ from typing import Any, Final
 
 import boto3
 
-from image_processor import api, batch_operations, delivery, events, telemetry
-from image_processor.aws import CONFIG
+from image_processor import telemetry
+from image_processor.aws.clients import CONFIG
+from image_processor.aws.cloudfront import Distribution, NoEdge, id_from_parameter
+from image_processor.aws.dynamodb import MetadataTable, NoTable
+from image_processor.aws.s3 import RenditionBucket, SourceBucket
+from image_processor.aws.secrets_manager import NoKeys, SigningKeys
 from image_processor.config import Settings
-from image_processor.delivery import Delivery
-from image_processor.edge import Distribution, NoEdge, id_from_parameter
 from image_processor.errors import (
     ForbiddenSource,
     ImageProcessorError,
@@ -33,13 +35,12 @@ from image_processor.errors import (
     Unavailable,
     error_body,
 )
-from image_processor.fallback import Fallback
-from image_processor.links import DEFAULT_LADDER, Links
-from image_processor.metadata import MetadataTable, NoTable
-from image_processor.model import Record
-from image_processor.pipeline import Pipeline
-from image_processor.signing_keys import NoKeys, SigningKeys
-from image_processor.storage import RenditionBucket, SourceBucket
+from image_processor.publishing.model import Record
+from image_processor.publishing.pipeline import Pipeline
+from image_processor.triggers import batch_operations, function_url, rest_api, s3_events
+from image_processor.triggers.fallback_image import Fallback
+from image_processor.triggers.function_url import Delivery
+from image_processor.urls.links import DEFAULT_LADDER, Links
 
 _TO_ANSWER: Final = 2.0  # seconds kept of an invocation's time to tell CloudFront and Lambda how it ended
 _FOR_HTTP: Final = 27.0  # seconds; API Gateway waits 29 for an answer, CloudFront 30
@@ -102,15 +103,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None
     deadline = _deadline(context)
     _end_abandoned()
     try:
-        if api.is_api_request(event):
+        if rest_api.is_api_request(event):
             return _answer(event, min(deadline, time.monotonic() + _FOR_HTTP))
-        if delivery.is_delivery_request(event):
+        if function_url.is_delivery_request(event):
             return _deliver(event, min(deadline, time.monotonic() + _FOR_HTTP))
-        if events.is_queue_batch(event):
+        if s3_events.is_queue_batch(event):
             return _process_messages(event["Records"], deadline)
         if batch_operations.is_job(event):
             return _process_tasks(event, deadline)
-        for failure in _process_sources(events.parse(event), deadline):
+        for failure in _process_sources(s3_events.parse(event), deadline):
             raise failure
         return None
     finally:
@@ -170,15 +171,15 @@ def _process_tasks(event: dict[str, Any], deadline: float) -> dict[str, Any]:
 
 def _process_message(message: Mapping[str, Any], deadline: float) -> bool:
     try:
-        again, since = events.was_delivered_before(message), events.sent_at(message)
-        return not _process_sources(events.parse_message(message.get("body")), deadline, since, again=again)
+        again, since = s3_events.was_delivered_before(message), s3_events.sent_at(message)
+        return not _process_sources(s3_events.parse_message(message.get("body")), deadline, since, again=again)
     except Exception as fault:  # noqa: BLE001 - a message that can't be read fails alone
         telemetry.will_retry(None, _known(fault))
         return False
 
 
 def _process_sources(
-    source_events: list[events.SourceEvent], deadline: float, since: float | None = None, *, again: bool = False
+    source_events: list[s3_events.SourceEvent], deadline: float, since: float | None = None, *, again: bool = False
 ) -> list[ImageProcessorError]:
     """Bring each source up to date; returns the errors that are worth another try."""
     outcomes = [_process_source(source_event, deadline, since, again=again) for source_event in source_events]
@@ -186,7 +187,7 @@ def _process_sources(
 
 
 def _process_source(
-    source_event: events.SourceEvent, deadline: float, since: float | None = None, *, again: bool = False
+    source_event: s3_events.SourceEvent, deadline: float, since: float | None = None, *, again: bool = False
 ) -> ImageProcessorError | None:
     with telemetry.working(since):
         started = time.perf_counter()
@@ -200,7 +201,7 @@ def _process_source(
         return None
 
 
-def _publish(source_event: events.SourceEvent, deadline: float, *, again: bool) -> list[Record]:
+def _publish(source_event: s3_events.SourceEvent, deadline: float, *, again: bool) -> list[Record]:
     upload_bucket = services().settings.upload_bucket
     if source_event.bucket != upload_bucket:
         raise ForbiddenSource(f"bucket {source_event.bucket} is not the upload bucket, {upload_bucket}")
@@ -214,7 +215,7 @@ def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
     try:
         settings, pipeline = services().settings, services().pipeline
         origins = settings.cors_origins
-        status, body = api.answer(event, pipeline, settings.upload_bucket, deadline, services().links)
+        status, body = rest_api.answer(event, pipeline, settings.upload_bucket, deadline, services().links)
     except Exception as fault:  # noqa: BLE001 - a caller gets an answer, whatever happens
         error = _known(fault)
         if error.retryable:
@@ -225,7 +226,7 @@ def _answer(event: dict[str, Any], deadline: float) -> dict[str, Any]:
             error_body(error, (event["requestContext"] or {}).get("requestId", "")),
         )
     telemetry.answered(route, status, code, time.perf_counter() - started)
-    return api.response(status, body, event, origins)
+    return rest_api.response(status, body, event, origins)
 
 
 def _deliver(event: dict[str, Any], deadline: float) -> dict[str, Any]:
@@ -246,7 +247,7 @@ def _refusal(event: dict[str, Any], error: ImageProcessorError, deadline: float)
     try:
         return services().delivery.refusal(event, error, deadline)
     except InvalidSettings:
-        return delivery.error_answer(event, error)
+        return function_url.error_answer(event, error)
 
 
 def _known(fault: Exception) -> ImageProcessorError:

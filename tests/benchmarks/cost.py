@@ -176,7 +176,7 @@ def report(figures: Figures, size: int) -> str:
             f"{figures.log_bytes:,.0f} bytes of log a source, beside Lambda's own lines",
             cost_table(fresh),
             backfill_table(fresh),
-            f"deployment/prices.py has, and this run says: {told}",
+            f"deployment/operations/prices.py has, and this run says: {told}",
         ]
     )
 

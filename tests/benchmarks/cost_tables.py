@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "deployment" / "operations"))
 import prices
 from aws_calls import duration
 

@@ -4,12 +4,12 @@ import struct
 
 import pytest
 
-from image_processor.config import Limits
-from image_processor.decoding import av1, coded
-from image_processor.decoding.samples import samples
+from image_processor.engine.decoding.heif import av1, limits
+from image_processor.engine.decoding.heif.samples import samples
+from image_processor.engine.limits import Limits
+from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, SourceTooLarge
-from image_processor.render import render
-from image_processor.transformation import Transformation
+from image_processor.transformations.transformation import Transformation
 
 from . import bmff
 
@@ -115,10 +115,10 @@ def test_a_stream_may_be_larger_than_it_says_by_a_block(least, outcome):
     source = bmff.claiming(least, 200, bmff.avif(200, 200))
 
     if outcome is None:
-        coded.check(source, Limits())
+        limits.check(source, Limits())
     else:
         with pytest.raises(outcome, match=f"{least}×200 pixels, and has 200×200"):
-            coded.check(source, Limits())
+            limits.check(source, Limits())
 
 
 @pytest.mark.parametrize("made", [bmff.avif, bmff.heic])
@@ -134,7 +134,7 @@ def test_a_box_that_is_there_twice_is_refused(name):
     source = bmff.avif()
 
     with pytest.raises(CorruptImage, match=f"2 boxes {name} where one may be"):
-        coded.check(doubled(source, name.encode()), Limits())
+        limits.check(doubled(source, name.encode()), Limits())
 
 
 def doubled(source: bytes, name: bytes) -> bytes:
@@ -158,10 +158,10 @@ def test_a_table_that_is_cut_short_is_refused(table):
     more = source[:rows] + b"\xff\xff" + source[rows + 2 :]
 
     if table == b"iinf":  # its rows are boxes, and it says for itself how many
-        coded.check(more, Limits())
+        limits.check(more, Limits())
     else:
         with pytest.raises(CorruptImage, match="ends before its last row"):
-            coded.check(more, Limits())
+            limits.check(more, Limits())
 
 
 def test_samples_lie_where_their_chunks_do():

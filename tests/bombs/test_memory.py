@@ -11,7 +11,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from image_processor import memory
+from image_processor.engine import memory_budget
 
 from .confined import answer
 
@@ -106,8 +106,8 @@ def assert_foreseen(name: str, transformation: str, encoding: int = 0, pixels: i
     done = answer(source, transformation)
 
     assert done.outcome == "rendered", done.message
-    decoding = memory.DECODING[SOURCES[name][0]] * pixels
-    foreseen = len(source) + max(decoding, memory.HELD * pixels + encoding * pixels)
+    decoding = memory_budget.DECODING[SOURCES[name][0]] * pixels
+    foreseen = len(source) + max(decoding, memory_budget.HELD * pixels + encoding * pixels)
     assert done.megabytes * 1024**2 <= foreseen + ALLOWANCE
 
 
@@ -116,14 +116,14 @@ def test_decoding_takes_no_more_than_is_foreseen(name):
     assert_foreseen(name, "width=128,height=128,format=jpeg")
 
 
-@pytest.mark.parametrize("target", memory.ENCODING)
+@pytest.mark.parametrize("target", memory_budget.ENCODING)
 def test_a_picture_takes_no_more_than_is_foreseen(target):
-    assert_foreseen("png alpha", f"quality=50,format={target}", memory.ENCODING[target])
+    assert_foreseen("png alpha", f"quality=50,format={target}", memory_budget.ENCODING[target])
 
 
 @pytest.mark.parametrize("target", ["webp", "avif", "gif"])
 def test_an_animation_takes_no_more_than_is_foreseen(target):
-    assert_foreseen("webp animated", f"quality=50,format={target}", 2 * memory.ENCODING[target])
+    assert_foreseen("webp animated", f"quality=50,format={target}", 2 * memory_budget.ENCODING[target])
 
 
 @pytest.mark.parametrize("options", [
@@ -134,7 +134,7 @@ def test_an_animation_takes_no_more_than_is_foreseen(target):
 ])  # fmt: skip
 @pytest.mark.parametrize("target", ["jpeg", "avif"])
 def test_effects_take_no_more_than_is_foreseen(options, target):
-    assert_foreseen("png alpha", f"{options},format={target}", memory.ENCODING[target], 3000 * 2500)
+    assert_foreseen("png alpha", f"{options},format={target}", memory_budget.ENCODING[target], 3000 * 2500)
 
 
 def test_a_thumbnail_of_twelve_megapixels_takes_a_few_megabytes():

@@ -15,12 +15,12 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from image_processor.edge import invalidation_paths
-from image_processor.model import record_id
+from image_processor.aws.cloudfront import invalidation_paths
+from image_processor.publishing.model import record_id
 
 from .project import PROJECT, Aws, Project, error_line, stack_text
 
-sys.path.insert(0, str(PROJECT / "deployment"))
+sys.path.insert(0, str(PROJECT / "deployment" / "operations"))
 import prices
 from buckets import Object, lacks, with_renditions
 

@@ -9,7 +9,7 @@ import yaml
 
 from .project import PROJECT, Project
 
-sys.path.insert(0, str(PROJECT / "deployment"))
+sys.path.insert(0, str(PROJECT / "deployment" / "build"))
 
 from build_template import PLACE, build
 from edge_code import LADDER_BYTES, edge_code
@@ -101,7 +101,7 @@ def test_code_that_is_too_large_is_one_line(project: Project) -> None:
         source.write(f"// {'c' * 10_240}\n{'a' * 10_240};\n")
 
     result = subprocess.run(
-        [sys.executable, "-B", str(project.root / "deployment/build_template.py")],
+        [sys.executable, "-B", str(project.root / "deployment/build/build_template.py")],
         capture_output=True,
         text=True,
         check=False,
@@ -113,7 +113,7 @@ def test_code_that_is_too_large_is_one_line(project: Project) -> None:
 
 
 def test_the_same_sources_give_the_same_bytes_and_nothing_else_is_left(project: Project) -> None:
-    script = [sys.executable, "-B", str(project.root / "deployment/build_template.py")]
+    script = [sys.executable, "-B", str(project.root / "deployment/build/build_template.py")]
     runs = [subprocess.run(script, capture_output=True, text=True, check=True, cwd="/") for _ in range(2)]
     built = project.root / "build/template.yaml"
 

@@ -339,7 +339,7 @@ def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
         """
 import io
 from PIL import Image, PngImagePlugin, WebPImagePlugin
-from image_processor.decoding import png, webp
+from image_processor.engine.decoding import png, webp
 body = io.BytesIO()
 Image.new("RGB", (900, 600), "orange").save(body, "webp")
 print(webp.decode_scaled(body.getvalue(), (300, 200))[0].size)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from image_processor.signatures import is_signed, sign
+from image_processor.urls.signatures import is_signed, sign
 
 from .project import Aws, Project, copy_project, error_line, stack_text
 

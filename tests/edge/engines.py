@@ -13,7 +13,7 @@ HERE: Final = Path(__file__).parent
 PROJECT: Final = HERE.parents[1]
 REQUEST_ID: Final = "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE=="
 CODE: Final = subprocess.run(
-    [sys.executable, PROJECT / "deployment" / "edge_code.py"], check=True, capture_output=True, text=True
+    [sys.executable, PROJECT / "deployment" / "build" / "edge_code.py"], check=True, capture_output=True, text=True
 ).stdout
 
 

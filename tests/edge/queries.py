@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from image_processor.options import OPTIONS, Option
+from image_processor.transformations.options import OPTIONS, Option
 
 # What numbers, words and quotes are made of, and letters whose small ones are others, more than one, or none.
 junk = st.text(st.sampled_from("0123456789.aeflnoprtx_-+%#&=,/;'\"\\ \t\n\u212a\u0130\u017fßΣüñ٣ö写"), max_size=12)

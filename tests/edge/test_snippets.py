@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from image_processor.links import signed_url
-from image_processor.signatures import sign
+from image_processor.urls.links import signed_url
+from image_processor.urls.signatures import sign
 
 PROJECT = Path(__file__).parents[2]
 BASE, KEY = "https://d111111abcdef8.cloudfront.net", "The stack's own is of 64 letters and digits; any will do: ü"

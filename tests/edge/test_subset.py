@@ -107,13 +107,13 @@ def test_comments_and_indentation_are_not_deployed():
 
 
 def test_code_that_leaves_no_room_for_the_ladder_is_refused(tmp_path):
-    program = PROJECT / "deployment" / "edge_code.py"
-    (tmp_path / "deployment").mkdir()
+    program = PROJECT / "deployment" / "build" / "edge_code.py"
+    (tmp_path / "deployment" / "build").mkdir(parents=True)
     (tmp_path / "src" / "edge").mkdir(parents=True)
-    (tmp_path / "deployment" / "edge_code.py").write_text(program.read_text())
+    (tmp_path / "deployment" / "build" / "edge_code.py").write_text(program.read_text())
     (tmp_path / "src" / "edge" / "viewer_request.js").write_text("//\n" + "f();\n" * 2009)
 
-    copy = tmp_path / "deployment" / "edge_code.py"
+    copy = tmp_path / "deployment" / "build" / "edge_code.py"
     refused = subprocess.run([sys.executable, copy], check=False, capture_output=True, text=True)
 
     assert refused.returncode == 1

@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from importlib import import_module
+from pkgutil import walk_packages
 from random import Random
 
 import atheris
@@ -11,10 +12,11 @@ with atheris.instrument_imports(include=["image_processor", "PIL", "pillow_heif"
     for plugin in ("Jpeg", "Png", "WebP", "Gif", "Avif", "Tiff", "Bmp", "Ico", "Jpeg2K", "Mpo"):
         import_module(f"PIL.{plugin}ImagePlugin")
     import_module("pillow_heif")
-    for module in ("colour", "effects", "interest", "palette", "render", "transformation", "trim"):
-        import_module(f"image_processor.{module}")
-    for module in ("av1", "boxes", "coded", "icon", "items", "jpeg", "jpeg2000", "png", "samples", "tiff", "webp"):
-        import_module(f"image_processor.decoding.{module}")
+    import_module("image_processor.transformations")
+    from image_processor import engine
+
+    for module in walk_packages(engine.__path__, f"{engine.__name__}."):
+        import_module(module.name)
 
 from .containers import kind_of
 from .mutate import mutate

@@ -103,7 +103,7 @@ def run_length() -> bytes:
 
 def texts() -> dict[str, bytes]:
     """One of each option, as transformations are written."""
-    from image_processor.options import OPTIONS
+    from image_processor.transformations.options import OPTIONS
 
     whole = "width=300,height=200,fit=contain,position=right top,format=webp,quality=80,background=#abc,enlarge=true"
     seeds = {"whole": whole.encode()}

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Final
 from zlib import crc32
 
-from image_processor.config import Limits
+from image_processor.engine.limits import Limits
+from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, InvalidTransformation, SourceTooLarge, UnsupportedFormat
-from image_processor.render import render
-from image_processor.transformation import Transformation
+from image_processor.transformations.transformation import Transformation
 
 LIMITS: Final = Limits(max_bytes=1_000_000, max_pixels=300_000, max_frames=20)
 MARK: Final = "mark"

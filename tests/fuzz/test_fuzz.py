@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from PIL import Image
 
-from image_processor.render import render
+from image_processor.engine.render import render
 
 from . import targets
 from .containers import CONTAINERS, kind_of

@@ -128,7 +128,8 @@ def test_a_source_that_always_kills_the_function_rests_after_five_tries_and_noth
 
 SHORT_OF_MEMORY = """
 import resource
-from image_processor import app, pipeline
+from image_processor import app
+from image_processor.publishing import pipeline
 
 MORE = 60 * 1024 * 1024  # bytes beyond what the process has; the pixels of the GIF take 64 million
 render_each = pipeline.render_each

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from image_processor.storage import SOURCE_ETAG
+from image_processor.aws.s3 import SOURCE_ETAG
 
 from .cloudformation import Stack, resolve
 

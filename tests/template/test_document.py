@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from image_processor.config import MAX_SOURCE_PIXELS, Limits
-from image_processor.transformation import parse_variants
+from image_processor.config import MAX_SOURCE_PIXELS
+from image_processor.engine.limits import Limits
+from image_processor.transformations.variants import parse_variants
 
 from .cloudformation import TEMPLATE_PATH, document, resolve
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from image_processor.options import OPTIONS
+from image_processor.transformations.options import OPTIONS
 
 from .cloudformation import document
 

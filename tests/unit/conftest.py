@@ -7,11 +7,11 @@ from concurrent.futures import Executor
 import pytest
 from hypothesis import settings
 
-from image_processor.config import Limits
-from image_processor.metadata import MetadataTable
-from image_processor.pipeline import Pipeline
-from image_processor.storage import RenditionBucket, SourceBucket
-from image_processor.transformation import parse_variants
+from image_processor.aws.dynamodb import MetadataTable
+from image_processor.aws.s3 import RenditionBucket, SourceBucket
+from image_processor.engine.limits import Limits
+from image_processor.publishing.pipeline import Pipeline
+from image_processor.transformations.variants import parse_variants
 
 from .fakes import PROCESSED, TABLE, UPLOADS, FakeEdge, FakeS3, FakeTable, Inline
 

@@ -8,9 +8,9 @@ from hashlib import shake_256
 import pillow_heif
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from image_processor.config import Limits
-from image_processor.render import Rendition, render
-from image_processor.transformation import Transformation
+from image_processor.engine.limits import Limits
+from image_processor.engine.render import Rendition, render
+from image_processor.transformations.transformation import Transformation
 
 RED, LIME, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp", "heif", "jpeg2000", "ico")

@@ -1,7 +1,7 @@
 """This project's engine, through its public seam: one call for all targets."""
 
-from image_processor.render import render
-from image_processor.transformation import Transformation
+from image_processor.engine.render import render
+from image_processor.transformations.transformation import Transformation
 from tests.benchmarks.cases import Target
 
 

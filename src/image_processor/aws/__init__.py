@@ -1,0 +1,1 @@
+"""The AWS services behind the protocols of `publishing.ports`: one module for each service."""

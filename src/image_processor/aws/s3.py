@@ -1,0 +1,193 @@
+"""Sources and renditions on S3."""
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
+
+from botocore.exceptions import ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
+
+from image_processor.aws.clients import error_code, speaking_to
+from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
+from image_processor.publishing.model import MAX_KEY_BYTES, KeptRendition, Picture, Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+
+SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: what it was made from, told without the table
+Answer = TypeVar("Answer")
+_GONE: Final = {"NoSuchKey", "404", "NotFound"}
+# Another worker was faster: it replaced or removed the object, or is about to. Amazon S3 user guide, "How to perform
+# conditional deletes".
+_CHANGED: Final = {*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"}
+_CHUNK: Final = 64 * 1024  # bytes; of a picture that is decoded while it comes, the most that waits for the rest
+
+
+class SourceBucket:
+    """The upload bucket: read, never written."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client, self.bucket = client, bucket
+
+    def get(self, key: str) -> Source | None:
+        """The source as it is now, its body still on its way; None when there is none.
+
+        The body of one in an archive raises `SourceArchived`: the rest of it is known.
+        """
+        archived: SourceArchived | None = None
+        answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
+        try:
+            answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        except Unavailable as error:
+            if not _is_archived(error):
+                raise
+            archived = SourceArchived(f"{key!r} lies in an archive of S3; restore it, and have it made again")
+            answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        if answer is None:
+            return None
+        download = _Download(answer.get("Body", io.BytesIO()), answer["ContentLength"], archived)
+        return Source(
+            key=key,
+            etag=_bare(answer["ETag"]),
+            version_id=answer.get("VersionId"),
+            size=answer["ContentLength"],
+            modified_at=answer["LastModified"],
+            body=cast("BinaryIO", io.BufferedReader(download, _CHUNK)),
+        )
+
+    def etag(self, key: str) -> str | None:
+        """The source's ETag as it is now; None when there is no source."""
+        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return _bare(answer["ETag"]) if answer else None
+
+
+class _Download(io.RawIOBase):
+    """A body on its way; whatever happens to it on the way is the way's fault, and never the picture's."""
+
+    def __init__(self, body: Any, size: int, failure: ImageProcessorError | None = None) -> None:
+        self._body, self._left, self._failure = body, size, failure
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._receive(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def readall(self) -> bytes:  # the inherited one asks for 8 KiB at a time
+        return self._receive(None) if self._left else b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+    def _receive(self, size: int | None) -> bytes:
+        if self._failure:
+            raise self._failure
+        try:
+            with speaking_to("S3"):
+                try:
+                    chunk: bytes = self._body.read(size)
+                except (OSError, HTTPError) as error:  # botocore takes two of urllib3's for its own, and passes others
+                    raise HTTPClientError(error=error) from error
+            self._left -= len(chunk)
+            if self._left and (size is None or not chunk):
+                raise Unavailable("S3 broke a download off; try again later")
+        except ImageProcessorError as failure:
+            self._failure = failure
+            raise
+        return chunk
+
+
+class RenditionBucket:
+    """The processed bucket. A rendition lies under its source's key: `cats/rio.jpg/thumbnail`."""
+
+    def __init__(self, client: "S3Client", bucket: str, cache_control: str) -> None:
+        self._client, self.bucket, self._cache_control = client, bucket, cache_control
+
+    def put(self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str) -> Picture:
+        """Store a rendition, over an older one of the same key; returns it as it is served."""
+        with speaking_to("S3"):
+            answer = self._client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ContentDisposition=content_disposition,
+                CacheControl=self._cache_control,
+                Metadata={SOURCE_ETAG: source_etag},
+            )
+        return Picture(
+            body=body,
+            content_type=content_type,
+            content_disposition=content_disposition,
+            cache_control=self._cache_control,
+            etag=_bare(answer["ETag"]),
+            modified_at=datetime.now(UTC),
+        )
+
+    def get(self, key: str, most: int) -> Picture | None:
+        """A rendition as it is served, without its body if that has more than `most` bytes; None when there is none."""
+        answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        if answer is None:
+            return None
+        size = answer["ContentLength"]
+        with closing(_Download(answer["Body"], size)) as download:
+            return Picture(
+                body=download.readall() if size <= most else None,
+                content_type=answer["ContentType"],
+                content_disposition=answer.get("ContentDisposition", "inline"),  # one stored long ago has none
+                cache_control=answer.get("CacheControl", self._cache_control),
+                etag=_bare(answer["ETag"]),
+                modified_at=answer["LastModified"],
+            )
+
+    def etags(self, source_key: str) -> dict[str, str]:
+        """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
+        prefix = f"{source_key}/"
+        if len(prefix.encode()) >= MAX_KEY_BYTES:  # nothing can lie there, and S3 takes no longer prefix
+            return {}
+        with speaking_to("S3"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+            )
+            found = [item for page in pages for item in page.get("Contents", ())]
+        return {item["Key"].removeprefix(prefix): _bare(item["ETag"]) for item in found}
+
+    def find(self, key: str) -> KeptRendition | None:
+        """What is kept under a key; None when it is gone."""
+        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return KeptRendition(_bare(answer["ETag"]), answer["Metadata"].get(SOURCE_ETAG)) if answer else None
+
+    def delete(self, key: str, etag: str) -> None:
+        """Remove a rendition if it still is the one of this ETag; one that was replaced or is gone is no fault."""
+        with speaking_to("S3"):
+            try:
+                self._client.delete_object(Bucket=self.bucket, Key=key, IfMatch=f'"{etag}"')
+            except ClientError as error:
+                if error_code(error) not in _CHANGED:
+                    raise
+
+
+def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:
+    """S3's answer; None when there is no such object."""
+    with speaking_to("S3"):
+        try:
+            return ask()
+        except ClientError as error:
+            if error_code(error) in _GONE:
+                return None
+            raise
+
+
+def _is_archived(error: Unavailable) -> bool:
+    return isinstance(error.__cause__, ClientError) and error_code(error.__cause__) == "InvalidObjectState"
+
+
+def _bare(etag: str) -> str:
+    return etag.strip('"')

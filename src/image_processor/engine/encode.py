@@ -1,0 +1,163 @@
+"""A finished picture → the bytes of a file: its format, its quality, what the format holds of alpha and animation."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PIL import Image
+
+from image_processor.engine.decoding.formats import load_plugin
+from image_processor.engine.quantize import TRANSPARENT, paletted
+from image_processor.errors import InvalidTransformation
+from image_processor.transformations.options import (
+    ALPHA_FORMATS,
+    ANIMATED_FORMATS,
+    DEFAULT_QUALITY,
+    FORMATS,
+    LOSSLESS_FORMATS,
+)
+from image_processor.transformations.transformation import Transformation
+
+LARGE: Final = (
+    512 * 512
+)  # pixels in all frames; beyond, method 2 takes a WebP half the time of 4, for 3 to 5 % more bytes
+LARGE_METHOD: Final = 2
+MAX_COUNT: Final = 65_535  # of loops, and of a GIF's hundredths of a second
+MAX_MILLISECONDS: Final = 2**31 - 1  # of a WebP in all, which Pillow counts in a C int
+MAX_FRAME_MILLISECONDS: Final = 2**24 - 1  # of one frame of it
+WEBP_ALPHA: Final = 0x10
+ENCODING: Final[dict[str, dict[str, int | bool]]] = {
+    "jpeg": {"optimize": True},
+    "png": {},
+    "webp": {"method": 4},
+    "avif": {"speed": 8},  # a third of the time of 6, for a few per cent more bytes
+    "gif": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A finished picture of L, LA, RGB or RGBA, and how long an animation shows it, in milliseconds."""
+
+    image: Image.Image
+    milliseconds: int = 0
+
+
+def target_format(transformation: Transformation, source_format: str, *, alpha: bool) -> str:
+    """The format asked for; otherwise the source's own, or the one that the web shows instead."""
+    return transformation.format or (source_format if source_format in FORMATS else "png" if alpha else "jpeg")
+
+
+def keeps_alpha(target: str) -> bool:
+    """Whether pictures of this format can be transparent."""
+    return target in ALPHA_FORMATS
+
+
+def keeps_frames(transformation: Transformation, source_format: str) -> bool:
+    """Whether the picture of an animated source is animated too."""
+    return transformation.frames != 1 and target_format(transformation, source_format, alpha=False) in ANIMATED_FORMATS
+
+
+def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Transformation) -> bytes:
+    """One file of all frames, shown `loops` times over (0: without end; an AVIF always).
+
+    Raises `InvalidTransformation` where no quality takes as few bytes as `max_bytes` allows.
+    """
+    load_plugin(target)
+    options: dict[str, Any] = dict(ENCODING[target])
+    large = sum(frame.image.width * frame.image.height for frame in frames) > LARGE
+    if target == "webp" and large:
+        options["method"] = 0 if transformation.lossless else LARGE_METHOD
+    first, *rest = _encodable([frame.image for frame in frames], target)
+    if target == "gif" and any(frame.image.mode in ("LA", "RGBA") for frame in frames):
+        options |= {"transparency": TRANSPARENT, "disposal": 2}
+    if rest:
+        options |= {"save_all": True, "append_images": rest, "duration": _durations(target, frames)}
+        options |= _loop(target, loops)
+    if target in LOSSLESS_FORMATS and transformation.lossless:
+        return _saved(first, target, {**options, "lossless": True, "quality": 0 if large else 75})  # effort, not loss
+    if target == "gif":
+        return _saved_as_gif(first, options)
+    if target not in DEFAULT_QUALITY:
+        return _saved(first, target, options)
+    quality = transformation.quality or DEFAULT_QUALITY[target]
+    if transformation.max_bytes is None:
+        return _saved(first, target, {**options, "quality": quality})
+    return _within(transformation.max_bytes, first, target, options, quality)
+
+
+def _within(most: int, image: Image.Image, target: str, options: dict[str, Any], best: int) -> bytes:
+    fitting, low, high, quality = None, 1, best, best
+    while low <= high:
+        body = _saved(image, target, {**options, "quality": quality})
+        if len(body) <= most:
+            fitting, low = body, quality + 1
+        else:
+            high = quality - 1
+        # The least of all first: where even that is too much, two encodings tell.
+        quality = (low + high) // 2 if fitting else low
+    if fitting is None:
+        least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
+        raise InvalidTransformation(f"option max_bytes: {least}; ask for fewer pixels")
+    return fitting
+
+
+def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
+    """Pillow makes one frame of several that are alike, and adds up their times: which may pass what a GIF holds."""
+    try:
+        return _saved(image, "gif", options)
+    except OverflowError:
+        most = 10 * (MAX_COUNT // len(options["duration"]))
+        return _saved(image, "gif", {**options, "duration": [min(time, most) for time in options["duration"]]})
+
+
+def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format=target, **options)
+    body = file.getbuffer()
+    # libwebp leaves the flag out where all that is transparent lies outside the frames' own rectangles, and readers
+    # then take the picture for opaque (WebP container specification, "Extended file format").
+    if target == "webp" and image.mode == "RGBA" and bytes(body[12:16]) == b"VP8X":
+        body[20] |= WEBP_ALPHA
+    return bytes(body)
+
+
+def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
+    """The pictures in one mode that the format's encoder takes, without what Pillow would write of their source."""
+    modes = {image.mode for image in images}
+    if modes & {"LA", "RGBA"}:
+        mode = "LA" if target == "png" and modes <= {"L", "LA"} else "RGBA"
+    else:
+        mode = "L" if modes == {"L"} and target not in ("webp", "avif") else "RGB"
+    images = [image if image.mode == mode else image.convert(mode) for image in images]
+    if target == "gif" and mode != "L":
+        images = [paletted(image) for image in images]
+    for image in images:
+        image.info = {}  # an old comment and profile
+    return images
+
+
+def _durations(target: str, frames: Sequence[Frame]) -> list[int]:
+    """How long each frame is shown, in milliseconds that the format can hold; longer ones are shortened."""
+    if target != "gif":
+        most = min(MAX_FRAME_MILLISECONDS, MAX_MILLISECONDS // len(frames))
+        return [min(frame.milliseconds, most) for frame in frames]
+    durations, owed = [], 0.0  # in hundredths; what rounding takes from a frame, the next one gets
+    for frame in frames:
+        exact = frame.milliseconds / 10 + owed
+        hundredths = min(MAX_COUNT, max(2, int(exact + 0.5)))  # 1 and 0, browsers take for 10
+        owed = min(1.0, exact - hundredths)
+        durations.append(hundredths * 10)
+    return durations
+
+
+def _loop(target: str, loops: int) -> dict[str, int]:
+    """How often an animation is shown, in the format's own way; 0 is without end."""
+    match target:
+        case "webp":
+            return {"loop": min(loops, MAX_COUNT)}
+        case "gif" if loops != 1:  # the NETSCAPE extension counts repeats; without it, a GIF is shown once
+            return {"loop": min(max(0, loops - 1), MAX_COUNT)}
+        case _:
+            return {}

@@ -1,0 +1,64 @@
+"""A rendition knows the sides of its whole source as a person sees it, whatever is made of it."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from image_processor.engine.render import render
+from image_processor.transformations.transformation import Transformation
+
+from ..pictures import encode, four_corners
+from .test_orientation import stored
+
+
+def source_size(source: bytes, transformation: str = "width=8") -> tuple[int, int]:
+    [rendition] = render(source, [Transformation.parse(transformation)])
+    return rendition.source_width, rendition.source_height
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "png", "webp", "tiff", "avif", "heif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_source_is_measured_upright(orientation, image_format):
+    assert source_size(stored(four_corners((60, 40)), orientation, image_format)) == (60, 40)
+
+
+@pytest.mark.parametrize(
+    "transformation",
+    ["crop=10_10_20_20", "trim=10", "rotate=90", "rotate=90,width=5,height=30", "width=5,height=5", "format=webp"],
+)
+def test_what_is_made_of_it_does_not_matter(transformation):
+    assert source_size(stored(four_corners((60, 40)), 6, "jpeg"), transformation) == (60, 40)
+
+
+@pytest.mark.parametrize("size", [(803, 401), (4001, 17)])
+def test_a_jpeg_decoded_at_a_fraction_is_measured_whole(size):
+    assert source_size(encode(Image.new("RGB", size), "jpeg")) == size
+
+
+@pytest.mark.parametrize("image_format", ["bmp", "gif", "jpeg2000"])
+def test_other_kinds_are_measured_too(image_format):
+    assert source_size(encode(Image.new("RGB", (60, 40)), image_format)) == (60, 40)
+
+
+def test_an_animation_is_measured_by_its_canvas():
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "blue")]
+    frames[0].save(file, "gif", save_all=True, append_images=frames[1:])
+
+    assert source_size(file.getvalue()) == (60, 40)
+
+
+def test_of_an_icon_the_picture_that_is_taken_is_measured():
+    file = io.BytesIO()
+    Image.new("RGBA", (64, 64)).save(file, "ico", sizes=[(16, 16), (48, 48)])
+
+    assert source_size(file.getvalue()) == (48, 48)
+
+
+def test_a_record_tells_it(pipeline, s3, table):
+    s3.upload("a.jpg", stored(four_corners((60, 40)), 6, "jpeg"))
+    pipeline.publish("a.jpg")
+
+    for record in table.records().values():
+        assert (record["source_width"], record["source_height"]) == ("60", "40")

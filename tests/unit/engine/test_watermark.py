@@ -1,0 +1,127 @@
+"""A source laid over the picture: where, how large, how strong, and what is said when it can't be."""
+
+import pytest
+from PIL import Image
+
+from image_processor.engine import render as render_module
+from image_processor.engine.limits import Limits
+from image_processor.engine.render import render
+from image_processor.errors import CorruptImage, SourceNotFound, SourceTooLarge, UnsupportedFormat
+from image_processor.transformations.transformation import Transformation
+
+from ..pictures import BLUE, LIME, RED, assert_close, decode, encode
+from .test_animation import frames_of, moving
+from .test_orientation import stored
+
+LOGO = encode(Image.new("RGB", (40, 40), RED), "png")
+
+
+def made(options: str, watermark: bytes = LOGO, source: bytes | None = None, limits: Limits = Limits()):  # noqa: B008
+    source = source or encode(Image.new("RGB", (200, 100), BLUE), "png")
+    wanted = Transformation.parse(f"watermark=logo.png,{options}")
+    [rendition] = render(source, [wanted], limits, {"logo.png": watermark})
+    return decode(rendition)
+
+
+# A quarter of 100 pixels is the tighter bound: 25 × 25.
+@pytest.mark.parametrize(
+    ("position", "inside", "outside"),
+    [
+        ("right bottom", (198, 98), (170, 98)),
+        ("left top", (1, 1), (28, 1)),
+        ("center", (100, 50), (85, 50)),
+        ("top", (100, 1), (100, 28)),
+        ("left", (1, 50), (1, 30)),
+    ],
+)
+def test_it_lies_where_it_is_asked_for(position, inside, outside):
+    picture = made(f"watermark_position={position},format=png")
+
+    assert_close(picture.getpixel(inside), RED, within=3)
+    assert_close(picture.getpixel(outside), BLUE, within=3)
+
+
+def test_it_lies_right_at_the_bottom_by_itself():
+    assert made("format=png").getpixel((199, 99)) == RED
+
+
+@pytest.mark.parametrize(("scale", "side"), [(10, 10), (50, 50), (100, 100)])
+def test_its_scale_is_a_share_of_the_picture(scale, side):
+    picture = made(f"watermark_scale={scale},watermark_position=left top,format=png")
+
+    red = [x for x in range(200) if picture.getpixel((x, 0)) == RED]
+    assert len(red) == side
+
+
+def test_it_keeps_its_proportion():
+    wide = encode(Image.new("RGB", (80, 10), RED), "png")
+
+    picture = made("watermark_scale=40,watermark_position=left top,format=png", wide)
+
+    assert picture.getpixel((79, 9)) == RED
+    assert picture.getpixel((79, 12)) == picture.getpixel((82, 9)) == BLUE
+
+
+def test_its_opacity_lets_the_picture_through():
+    assert_close(made("watermark_opacity=40,format=png").getpixel((199, 99)), (102, 0, 153), within=2)
+
+
+def test_its_own_transparency_is_kept():
+    half = Image.new("RGBA", (40, 40), (255, 0, 0, 128))
+    half.paste((0, 0, 0, 0), (0, 0, 20, 40))
+
+    picture = made("watermark_position=left top,format=png", encode(half, "png"))
+
+    assert_close(picture.getpixel((2, 2)), BLUE, within=2)
+    assert_close(picture.getpixel((22, 2)), (128, 0, 127), within=2)
+
+
+def test_it_is_upright():
+    logo = Image.new("RGB", (40, 40), RED)
+    logo.paste(LIME, (0, 0, 40, 20))
+
+    picture = made("watermark_position=left top,format=png", stored(logo, 6, "jpeg"))
+
+    assert_close(picture.getpixel((12, 3)), LIME, within=16)
+    assert_close(picture.getpixel((12, 22)), RED, within=16)
+
+
+def test_it_lies_on_every_frame():
+    [rendition] = render(
+        moving("webp"), [Transformation.parse("watermark=logo.png,format=webp")], watermarks={"logo.png": LOGO}
+    )
+
+    assert all(frame.getpixel((59, 39))[0] > 200 for frame, _ in frames_of(rendition.body))
+
+
+def test_it_is_decoded_once_for_all_frames(monkeypatch):
+    opened = []
+    open_source = render_module.open_source
+    monkeypatch.setattr(render_module, "open_source", lambda *a: (opened.append(a[0]), open_source(*a))[1])
+
+    render(moving("webp"), [Transformation.parse("watermark=logo.png,format=webp")], watermarks={"logo.png": LOGO})
+
+    assert opened.count(LOGO) == 1
+
+
+def test_a_moving_one_stands_still():
+    assert_close(made("format=png", moving("gif")).getpixel((199, 99)), RED, within=3)
+
+
+def test_one_that_is_not_there_is_named():
+    with pytest.raises(SourceNotFound, match=r"there is no watermark 'brand/logo\.png'"):
+        render(LOGO, [Transformation.parse("watermark=brand~logo.png")])
+
+
+@pytest.mark.parametrize(
+    ("watermark", "error"),
+    [
+        (b"<svg></svg>", UnsupportedFormat),
+        (b"", UnsupportedFormat),
+        (LOGO[:60], CorruptImage),
+        (encode(Image.new("RGB", (300, 300)), "png"), SourceTooLarge),
+    ],
+)
+def test_one_that_can_not_be_used_is_told_from_the_source(watermark, error):
+    with pytest.raises(error, match=r"^the watermark 'logo\.png': "):
+        made("format=png", watermark, limits=Limits(max_pixels=50_000))

@@ -1,0 +1,277 @@
+"""A source's renditions and records follow the source: put, overwritten, gone."""
+
+from hashlib import sha256
+
+import pytest
+from PIL import Image
+
+from image_processor.aws.dynamodb import NoTable
+from image_processor.aws.s3 import RenditionBucket, SourceBucket
+from image_processor.engine.limits import Limits
+from image_processor.errors import InvalidTransformation, SourceNotFound
+from image_processor.publishing.pipeline import Pipeline
+from image_processor.transformations.transformation import Transformation
+from image_processor.transformations.variants import parse_variants
+
+from ..fakes import PROCESSED, UPLOADS
+from ..pictures import decode, encode
+
+KEY = "cats/rio.jpg"
+RED = encode(Image.new("RGB", (40, 30), "red"), "png")
+BLUE = encode(Image.new("RGB", (40, 30), "blue"), "png")
+AD_HOC = {"width=4": Transformation(width=4)}
+
+
+def colour(s3, rendition: str) -> tuple[int, ...]:
+    return decode(s3.objects[PROCESSED, rendition].body).convert("RGB").getpixel((1, 1))
+
+
+def test_every_variant_is_stored_under_its_source_s_key(pipeline, s3):
+    etag = s3.upload(KEY, RED)
+
+    records = pipeline.publish(KEY)
+
+    assert s3.renditions() == {f"{KEY}/thumbnail": etag, f"{KEY}/wide": etag}
+    assert [record.variant for record in records] == ["thumbnail", "wide"]
+    kept = s3.objects[PROCESSED, f"{KEY}/thumbnail"]
+    assert kept.headers == {
+        "ContentType": "image/png",
+        "ContentDisposition": 'inline; filename="rio-thumbnail.png"',
+        "CacheControl": "public, max-age=300",
+    }
+    assert decode(kept.body).size == (8, 8)
+    assert not s3.open_bodies
+
+
+def test_a_record_tells_what_was_made_of_what(pipeline, s3, table):
+    etag = s3.upload(KEY, RED)
+
+    pipeline.publish(KEY)
+
+    record = table.records()[f"s3://uploads/{KEY}/wide"]
+    assert record.pop("processed_at").endswith("Z")
+    assert record == {
+        "id": sha256(b"uploads/cats/rio.jpg/wide").hexdigest()[:32],
+        "original_file": "s3://uploads/cats/rio.jpg",
+        "processed_file": "s3://processed/cats/rio.jpg/wide",
+        "variant": "wide",
+        "status": "processed",
+        "source_etag": etag,
+        "source_version_id": "version-1",
+        "uploaded_at": "2026-01-02T03:04:05.678Z",
+        "width": "16",
+        "height": "12",
+        "source_width": "40",
+        "source_height": "30",
+        "content_type": "image/png",
+        "bytes": str(len(s3.objects[PROCESSED, f"{KEY}/wide"].body)),
+    }
+    assert {
+        next(iter(value)) for name, value in table.items[record["id"]].items() if name in ("width", "height", "bytes")
+    } == {"N"}
+
+
+def test_a_repeat_makes_the_same_bytes_and_records(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    objects, ids = {key: kept.body for key, kept in s3.objects.items()}, set(table.items)
+
+    pipeline.publish(KEY)
+
+    assert {key: kept.body for key, kept in s3.objects.items()} == objects
+    assert set(table.items) == ids
+
+
+def test_an_overwritten_source_replaces_its_renditions(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    etag = s3.upload(KEY, BLUE)
+
+    pipeline.publish(KEY)
+
+    assert s3.renditions() == {f"{KEY}/thumbnail": etag, f"{KEY}/wide": etag}
+    assert colour(s3, f"{KEY}/thumbnail") == (0, 0, 255)
+    assert {record["source_etag"] for record in table.records().values()} == {etag}
+
+
+def test_ad_hoc_renditions_of_an_overwritten_source_are_removed(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    pipeline.render_on_demand(KEY, {**AD_HOC, "width=5": Transformation(width=5)})
+    s3.upload(KEY, BLUE)
+
+    pipeline.publish(KEY)
+
+    assert set(s3.renditions()) == {f"{KEY}/thumbnail", f"{KEY}/wide"}
+    assert set(table.records()) == {f"s3://uploads/{KEY}/thumbnail", f"s3://uploads/{KEY}/wide"}
+
+
+def test_ad_hoc_renditions_of_the_source_as_it_is_are_kept(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.render_on_demand(KEY, AD_HOC)
+
+    pipeline.publish(KEY)
+
+    assert f"{KEY}/width=4" in s3.renditions()
+    assert table.records()[f"s3://uploads/{KEY}/width=4"]["transformation"] == "width=4"
+
+
+@pytest.mark.parametrize("ad_hoc", [True, False])
+def test_on_demand_one_rendition_is_made_and_its_record_returned(pipeline, s3, ad_hoc):
+    s3.upload(KEY, RED)
+    wanted = AD_HOC if ad_hoc else {"wide": pipeline.variants["wide"]}
+
+    [record] = pipeline.render_on_demand(KEY, wanted)
+
+    [name] = wanted
+    assert set(s3.renditions()) == {f"{KEY}/{name}"}
+    assert (record.variant, record.transformation) == ((None, name) if ad_hoc else (name, None))
+    assert record.processed_file == f"s3://processed/{KEY}/{name}"
+
+
+def test_on_demand_of_an_overwritten_source_leaves_the_variants_to_their_event(pipeline, s3):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    s3.upload(KEY, BLUE)
+
+    pipeline.render_on_demand(KEY, AD_HOC)
+
+    assert set(s3.renditions()) == {f"{KEY}/thumbnail", f"{KEY}/wide", f"{KEY}/width=4"}
+
+
+def test_a_source_that_is_gone_loses_its_renditions_and_records(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    s3.remove(KEY)
+
+    assert pipeline.publish(KEY) == []
+
+    assert not s3.objects
+    assert not table.items
+
+
+def test_records_that_the_index_does_not_know_yet_are_removed_too(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.publish(KEY)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    s3.remove(KEY)
+    table.index_is_behind = True
+
+    pipeline.publish(KEY)
+
+    assert not table.items
+
+
+def test_a_record_whose_rendition_is_lost_goes_at_the_next_event(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    del s3.objects[PROCESSED, f"{KEY}/width=4"]
+
+    pipeline.publish(KEY)
+
+    assert set(table.records()) == {f"s3://uploads/{KEY}/thumbnail", f"s3://uploads/{KEY}/wide"}
+
+
+def test_a_record_whose_rendition_is_lost_goes_with_its_source(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    del s3.objects[PROCESSED, f"{KEY}/width=4"]
+    s3.remove(KEY)
+
+    pipeline.publish(KEY)
+
+    assert not table.items
+
+
+def test_only_the_key_s_own_renditions_and_records_are_removed(pipeline, s3, table):
+    neighbours = ("cats", "cats/", "cats/rio.jpg", "cats/rio", "cats/rio.jpg/thumbnail", "cat", "cats/rio.jpg2")
+    for key in neighbours:
+        s3.upload(key, RED)
+        pipeline.publish(key)
+    for gone in ("cats", "cats/rio.jpg"):
+        s3.remove(gone)
+
+        pipeline.publish(gone)
+
+    left = [key for key in neighbours if key not in ("cats", "cats/rio.jpg")]
+    assert set(s3.renditions()) == {f"{key}/{name}" for key in left for name in ("thumbnail", "wide")}
+    assert set(table.records()) == {f"s3://uploads/{key}/{name}" for key in left for name in ("thumbnail", "wide")}
+
+
+def test_on_demand_a_source_that_is_gone_is_not_found(pipeline, s3, table):
+    with pytest.raises(SourceNotFound, match=r"there is no source 'cats/rio\.jpg'"):
+        pipeline.render_on_demand(KEY, AD_HOC)
+
+    assert not s3.objects
+    assert not table.items
+
+
+def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched(pipeline, s3, table):
+    s3.upload(KEY, RED)
+    huge = Transformation(width=8192, height=8192)
+
+    with pytest.raises(InvalidTransformation, match="a picture of 8192×8192 pixels is too large"):
+        pipeline.render_on_demand(KEY, {str(huge): huge})
+
+    assert not s3.calls
+    assert not table.calls
+
+
+def test_the_console_s_folder_marker_is_no_source(pipeline, s3, table):
+    s3.upload("cats/", b"")
+
+    assert pipeline.publish("cats/") == []
+
+    assert s3.renditions() == {}
+    assert not table.items
+    assert not s3.open_bodies
+
+
+def test_a_picture_under_a_folder_s_key_is_a_source(pipeline, s3):
+    s3.upload("cats/", RED)
+
+    assert len(pipeline.publish("cats/")) == 2
+
+
+def test_a_picture_overwritten_with_a_folder_marker_loses_its_renditions(pipeline, s3, table):
+    s3.upload("cats/", RED)
+    pipeline.publish("cats/")
+    s3.upload("cats/", b"")
+
+    pipeline.publish("cats/")
+
+    assert s3.renditions() == {}
+    assert not table.items
+
+
+def test_without_a_table_pictures_are_made_and_removed_all_the_same(s3):
+    pipeline = Pipeline(
+        SourceBucket(s3, UPLOADS),
+        RenditionBucket(s3, PROCESSED, ""),
+        NoTable(),
+        parse_variants("thumbnail:width=8"),
+        Limits(),
+    )
+    s3.upload(KEY, RED)
+
+    pipeline.publish(KEY)
+    pipeline.render_on_demand(KEY, AD_HOC)
+    made = set(s3.renditions())
+    s3.remove(KEY)
+    pipeline.publish(KEY)
+
+    assert made == {f"{KEY}/thumbnail", f"{KEY}/width=4"}
+    assert not s3.objects
+
+
+def test_many_renditions_and_records_are_removed_page_by_page(new_pipeline, s3, table):
+    pipeline = new_pipeline(";".join(f"v{number}:width={number}" for number in range(1, 31)))
+    s3.upload(KEY, RED)
+    assert len(pipeline.publish(KEY)) == 30
+    s3.remove(KEY)
+
+    pipeline.publish(KEY)
+
+    assert not s3.objects
+    assert not table.items

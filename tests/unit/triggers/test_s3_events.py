@@ -1,0 +1,202 @@
+"""What AWS sends: the bucket and the key of a source, decoded once."""
+
+import json
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from image_processor.errors import UnknownEvent
+from image_processor.triggers import s3_events
+from image_processor.triggers.s3_events import SourceEvent, is_queue_batch, parse, parse_message
+
+keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
+
+
+def notification(key: str, bucket: str = "uploads", name: str = "ObjectCreated:Put") -> dict:
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": name,
+        "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 5, "eTag": "e"}},
+    }
+
+
+def eventbridge(key: str, bucket: str = "uploads") -> dict:
+    return {
+        "version": "0",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ("cats/rio.jpg", "cats/rio.jpg"),
+        ("my+photo+%C3%BC.jpg", "my photo ü.jpg"),
+        ("a%2Bb.jpg", "a+b.jpg"),
+        ("100%25.jpg", "100%.jpg"),
+        ("100%2525.jpg", "100%25.jpg"),
+        ("a%252Bb.jpg", "a%2Bb.jpg"),
+        ("what%3F%23%26.jpg", "what?#&.jpg"),
+        ("%F0%9F%90%88.jpg", "🐈.jpg"),
+        ("a%2Fb.jpg", "a/b.jpg"),
+        ("line%0Abreak", "line\nbreak"),
+        ("50%.jpg", "50%.jpg"),  # never sent by S3; taken as it is
+    ],
+)
+def test_a_notification_s_key_is_decoded_once(sent, key):
+    assert parse({"Records": [notification(sent)]}) == [SourceEvent("uploads", key)]
+
+
+@pytest.mark.parametrize("key", ["my+photo ü.jpg", "a%2Bb.jpg", "100%25.jpg", "100%.jpg"])
+def test_an_eventbridge_key_is_taken_as_it_is(key):
+    assert parse(eventbridge(key)) == [SourceEvent("uploads", key)]
+
+
+@settings(max_examples=200)
+@given(keys)
+def test_any_key_survives_both_ways(key):
+    assert parse({"Records": [notification(quote_plus(key))]}) == [SourceEvent("uploads", key)]
+    assert parse_message(json.dumps({"Records": [notification(quote_plus(key))]})) == [SourceEvent("uploads", key)]
+    assert parse(eventbridge(key)) == [SourceEvent("uploads", key)]
+
+
+@pytest.mark.parametrize(
+    "name", ["ObjectCreated:Copy", "ObjectRemoved:DeleteMarkerCreated", "LifecycleExpiration:Delete"]
+)
+def test_whatever_happened_it_is_a_hint_that_the_key_changed(name):
+    assert parse({"Records": [notification("a", name=name)]}) == [SourceEvent("uploads", "a")]
+
+
+def test_every_record_of_a_notification_is_a_source_event():
+    event = {"Records": [notification("a"), notification("b", bucket="others"), notification("a")]}
+
+    assert parse(event) == [SourceEvent("uploads", "a"), SourceEvent("others", "b"), SourceEvent("uploads", "a")]
+
+
+def test_the_test_that_s3_sends_has_no_source():
+    body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads", "RequestId": "1"})
+
+    assert parse_message(body) == []
+
+
+def test_an_eventbridge_event_in_a_message_is_read_too():
+    assert parse_message(json.dumps(eventbridge("a b+c.jpg"))) == [SourceEvent("uploads", "a b+c.jpg")]
+
+
+UNKNOWN = [
+    None,
+    [],
+    {},
+    "text",
+    5,
+    True,
+    {"Records": []},
+    {"Records": None},
+    {"Records": "aws:s3"},
+    {"Records": {"0": {}}},
+    {"Records": [None]},
+    {"Records": [{}]},
+    {"Records": [notification("a"), {}]},
+    {"Records": [{**notification("a"), "eventSource": "aws:sns"}]},
+    {"Records": [{"eventSource": "aws:s3", "s3": {}}]},
+    {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}, "object": {}}}]},
+    {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}, "object": {"key": None}}}]},
+    {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": 5}, "object": {"key": "a"}}}]},
+    {"Records": [notification("%FF.jpg")]},
+    {"Records": [notification("%C3.jpg")]},
+    {"source": "aws.s3", "detail": {"bucket": {"name": "b"}}},
+    {"source": "aws.ec2", "detail": {"bucket": {"name": "b"}, "object": {"key": "a"}}},
+    {"Event": "s3:OtherEvent"},
+    {"Type": "Notification", "Message": json.dumps({"Records": [notification("a")]})},
+]
+
+
+@pytest.mark.parametrize("event", UNKNOWN)
+def test_an_unknown_shape_is_an_error_that_is_retried(event):
+    with pytest.raises(UnknownEvent) as caught:
+        parse(event)
+
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("event", UNKNOWN)
+def test_an_unknown_shape_in_a_message_is_the_same_error(event):
+    with pytest.raises(UnknownEvent):
+        parse_message(json.dumps(event))
+
+
+@pytest.mark.parametrize("body", ["", "text", "{", "\0", "[" * 100_000, '{"Records": ' * 5000])
+def test_a_message_that_is_not_json_is_unknown(body):
+    with pytest.raises(UnknownEvent) as caught:
+        parse_message(body)
+
+    assert len(str(caught.value)) < 200
+
+
+def test_a_huge_unknown_event_is_cut_in_the_message():
+    with pytest.raises(UnknownEvent) as caught:
+        parse({"x" * 1_000_000: 1})
+
+    assert len(str(caught.value)) < 200
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda values: (
+        st.lists(values, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Records", "s3", "bucket", "object", "key", "name", "source", "detail", "Event"]), values
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(json_values)
+def test_any_json_is_read_or_refused(value):
+    try:
+        found = parse_message(json.dumps(value))
+    except UnknownEvent as error:
+        assert str(error)  # noqa: PT017 - either outcome is right
+    else:
+        assert all(isinstance(source_event, SourceEvent) for source_event in found)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, True),
+        ({"Records": [notification("a")]}, False),
+        ({"Records": [{"eventSource": "aws:sqs"}, notification("a")]}, False),
+        ({"Records": []}, False),
+        ({"Records": None}, False),
+        ({"Records": "x"}, False),
+        ({"Records": ["aws:sqs"]}, False),
+        ({}, False),
+        (eventbridge("a"), False),
+    ],
+)
+def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
+    assert is_queue_batch(event) is expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "before", "at"),
+    [
+        ({"ApproximateReceiveCount": "1", "SentTimestamp": "1767323045678"}, False, 1767323045.678),
+        ({"ApproximateReceiveCount": "2", "SentTimestamp": "1767323045000"}, True, 1767323045.0),
+        ({"SentTimestamp": "soon"}, False, None),
+        ({}, False, None),
+        (None, False, None),
+    ],
+)
+def test_a_message_tells_when_it_was_sent_and_whether_it_was_delivered_before(attributes, before, at):
+    message = {"attributes": attributes}
+
+    assert (s3_events.was_delivered_before(message), s3_events.sent_at(message)) == (before, at)
