@@ -3,8 +3,8 @@
     PYTHONPATH=src:deployment/local:docs/diagram .venv/bin/python docs/images/before_after.py
 
 Both pictures and all numbers are real. The source is the sample of `make run`, shown as its file stores it: without its
-EXIF orientation and without its colour profile. The renditions are rendered by `image_processor.engine`. Every caption is
-read from the two files.
+EXIF orientation and without its colour profile. The renditions come from `image_processor.engine`, the captions from
+the files themselves.
 """
 
 import io
