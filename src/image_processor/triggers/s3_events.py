@@ -6,9 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_plus
 
 from image_processor.errors import UnknownEvent, shown
@@ -20,23 +18,6 @@ class SourceEvent:
 
     bucket: str
     key: str
-
-
-def is_queue_batch(event: Mapping[str, Any]) -> bool:
-    """Whether these are messages of SQS, each of which can fail alone."""
-    records = event.get("Records")
-    return bool(records) and isinstance(records, list) and all(_service(record) == "aws:sqs" for record in records)
-
-
-def was_delivered_before(message: Mapping[str, Any]) -> bool:
-    """Whether SQS has handed this message out before: then its work was begun, and may have ended anywhere."""
-    return str((message.get("attributes") or {}).get("ApproximateReceiveCount", "1")) != "1"
-
-
-def sent_at(message: Mapping[str, Any]) -> float | None:
-    """When S3 sent this message to the queue, in seconds of the epoch; None when that isn't told."""
-    milliseconds = str((message.get("attributes") or {}).get("SentTimestamp", ""))
-    return int(milliseconds) / 1000 if milliseconds.isdecimal() else None
 
 
 def parse_message(body: object) -> list[SourceEvent]:
@@ -70,7 +51,3 @@ def _from_notification(record: object) -> SourceEvent:
                 raise UnknownEvent(f"the key is not UTF-8: {shown(key)}") from error
         case _:
             raise UnknownEvent(f"the record is not of S3: {shown(record)}")
-
-
-def _service(record: object) -> object:
-    return record.get("eventSource") if isinstance(record, Mapping) else None
