@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from image_processor.publishing.model import record_id
+from image_processor.publishing.names import record_id
 from image_processor.urls.paths import invalidation_paths
 
 from .project import PROJECT, Aws, Project, error_line, stack_text

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from image_processor.engine.layout import widths
 from image_processor.errors import ForbiddenSource, InvalidRequest, RouteNotFound, shown
-from image_processor.publishing.model import MAX_KEY_BYTES, Record
+from image_processor.publishing.model import Record
+from image_processor.publishing.names import MAX_KEY_BYTES
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 from image_processor.urls.links import Links
