@@ -1,26 +1,17 @@
 """CloudFront: invalidates, once for an invocation, the sources whose renditions were replaced or deleted.
 
-Each source is two paths, `/cats/rio.jpg/*` for its renditions' own, and `/cats/rio.jpg` for URLs with options: where a
-function changes a path, AWS recommends both. CloudFront works on 15 wildcards at a time and refuses more, so that more
-are one path, `/*`. The next invocation repeats a request that failed; until then CloudFront serves the
-former renditions, at most for their Cache-Control.
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+`urls.paths` says which paths these are. The next invocation repeats a request that failed; until then CloudFront serves
+the former renditions, at most for their Cache-Control.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 from uuid import uuid4
 
 from image_processor.aws.clients import speaking_to
-
-# What may stand in a path as it is or encoded. The edge function leaves it as it is, and there the cache has it; our
-# own links encode it, and AWS advises to invalidate what viewers ask for, too.
-_RESERVED: Final = "!$&'()*,;=:@"
-_WILDCARDS: Final = 15
+from image_processor.urls.paths import invalidation_paths
 
 
 class CloudFrontInvalidations:
@@ -49,11 +40,3 @@ class CloudFrontInvalidations:
                 self._cloudfront().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
         with self._lock:
             self._keys -= keys
-
-
-def invalidation_paths(keys: Iterable[str]) -> list[str]:
-    """The paths of all renditions of these sources, as the edge function spells them and as links do."""
-    spelt = {f"/{quote(key, safe=safe)}" for key in keys for safe in ("/", f"/{_RESERVED}")}
-    if len(spelt) > _WILDCARDS:
-        return ["/*"]
-    return sorted(f"{path}{rest}" for path in spelt for rest in ("", "/*"))

@@ -28,8 +28,8 @@ from image_processor.engine.render import Rendition, render_each
 from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
 from image_processor.publishing.cleanup import Keeping, Kept
 from image_processor.publishing.decode_slot import Turns, check_time
-from image_processor.publishing.file_names import content_disposition
-from image_processor.publishing.model import Picture, Record, Source, location, record_id, rendition_key
+from image_processor.publishing.model import Picture, Record, Source
+from image_processor.publishing.names import content_disposition, location, record_id, rendition_key
 from image_processor.publishing.ports import Invalidations, NoInvalidations, Records, Renditions, Sources, at_once
 from image_processor.publishing.watermarks import Watermarks
 from image_processor.transformations.transformation import Transformation, check_area

@@ -23,10 +23,12 @@ from image_processor.errors import (
     error_body,
     shown,
 )
-from image_processor.publishing.model import MAX_KEY_BYTES, Record
+from image_processor.publishing.model import Record
+from image_processor.publishing.names import MAX_KEY_BYTES
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
-from image_processor.urls.links import Links, rendition_url
+from image_processor.urls.links import Links
+from image_processor.urls.paths import rendition_url
 
 _FIELDS: Final = ("bucket", "key", "variants", "transformation")
 _PATH: Final = "/images"

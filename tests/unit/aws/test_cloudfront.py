@@ -5,7 +5,7 @@ import threading
 import pytest
 from PIL import Image
 
-from image_processor.aws.cloudfront import CloudFrontInvalidations, invalidation_paths
+from image_processor.aws.cloudfront import CloudFrontInvalidations
 from image_processor.aws.parameter_store import Parameter
 from image_processor.errors import CorruptImage, Throttled, Unavailable
 from image_processor.publishing.ports import NoInvalidations
@@ -162,33 +162,6 @@ def test_what_cloudfront_refuses_is_asked_for_again_with_the_next(distribution, 
     distribution.send()
 
     assert cloudfront.asked == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
-
-
-@pytest.mark.parametrize(
-    ("key", "paths"),
-    [
-        ("cats/rio.jpg", ["/cats/rio.jpg", "/cats/rio.jpg/*"]),
-        ("my photo.jpg", ["/my%20photo.jpg", "/my%20photo.jpg/*"]),
-        ("ü.jpg", ["/%C3%BC.jpg", "/%C3%BC.jpg/*"]),
-        ("100%.jpg", ["/100%25.jpg", "/100%25.jpg/*"]),
-        ("what?.jpg", ["/what%3F.jpg", "/what%3F.jpg/*"]),
-        ("a~b_c-d.e", ["/a~b_c-d.e", "/a~b_c-d.e/*"]),
-        ("a+b.jpg", ["/a%2Bb.jpg", "/a%2Bb.jpg/*"]),
-        ("a,b.jpg", ["/a%2Cb.jpg", "/a%2Cb.jpg/*", "/a,b.jpg", "/a,b.jpg/*"]),
-        ("all*", ["/all%2A", "/all%2A/*", "/all*", "/all*/*"]),
-        ("/leading", ["//leading", "//leading/*"]),
-    ],
-)
-def test_a_key_is_every_path_that_a_viewer_may_ask_for(key, paths):
-    assert invalidation_paths([key]) == paths
-
-
-@pytest.mark.parametrize(("count", "paths"), [(15, 30), (16, 1)])
-def test_more_than_cloudfront_takes_is_everything(count, paths):
-    asked = invalidation_paths(f"{n}.jpg" for n in range(count))
-
-    assert len(asked) == paths
-    assert (asked == ["/*"]) == (paths == 1)
 
 
 class FakeParameters:

@@ -23,7 +23,7 @@ from image_processor.engine.limits import Limits
 from image_processor.engine.render import Rendition
 from image_processor.errors import CorruptImage, ImageProcessorError
 from image_processor.publishing import pipeline as pipeline_module
-from image_processor.publishing.model import location
+from image_processor.publishing.names import location
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
