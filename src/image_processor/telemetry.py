@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from image_processor import __version__
 from image_processor.errors import ImageProcessorError
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
 def _logger() -> "Logger":
     from aws_lambda_powertools import Logger
 
-    return Logger(location=None)  # service and level come from Powertools' own environment variables
+    # Service and level come from Powertools' own environment variables. The version goes into every line, so that the
+    # log of a release that is rolled out or back tells which code wrote which line.
+    return Logger(location=None, version=__version__)
 
 
 def begin(request_id: str) -> None:
