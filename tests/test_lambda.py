@@ -20,6 +20,7 @@ from moto import mock_aws
 from PIL import Image
 
 from image_processor import app, telemetry
+from image_processor.triggers import rest_api, sqs_batch
 from image_processor.urls.signatures import sign
 
 EVENTS = Path(__file__).parent / "events"
@@ -410,26 +411,26 @@ class TestMessagesOfTheQueue:
                 begun.wait(30)
 
         environment.setattr(app, "_publish", publish)
-        environment.setattr(app, "wait", wait_for_the_first)
+        environment.setattr(sqs_batch, "wait", wait_for_the_first)
 
         answer = app.lambda_handler(messages(notification("rio.jpg"), notification("slow.jpg")), context(seconds=60))
 
-        assert 50 < waited[0] <= 60 - app._TO_ANSWER
+        assert 50 < waited[0] <= 60 - app.RESERVED_SECONDS
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
         assert "the function ran out of time" in capsys.readouterr().out
         if ends:
             stalled.set()
-            app._abandoned[0].result()
+            app._queue.abandoned[0].result()
             assert invoke(messages(recorded("s3-test.json"))) == {"batchItemFailures": []}
         else:  # it may hold what others wait for
-            environment.setattr(app, "wait", lambda *_, **__: None)
-            environment.setattr(app.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+            environment.setattr(sqs_batch, "wait", lambda *_, **__: None)
+            environment.setattr(sqs_batch.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
             with pytest.raises(SystemExit, match="1"):
                 invoke(messages(recorded("s3-test.json")))
             assert "does not end" in capsys.readouterr().out
             stalled.set()
-            app._abandoned[0].result()  # it would write into the next test's output
-        app._abandoned.clear()
+            app._queue.abandoned[0].result()  # it would write into the next test's output
+        app._queue.abandoned.clear()
 
     def test_wrong_settings_keep_the_message(
         self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -645,7 +646,7 @@ class TestApiRequests:
     def test_a_fault_of_the_program_is_answered_500_and_logged(
         self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        environment.setattr(app.api, "answer", lambda *_: 1 / 0)
+        environment.setattr(rest_api, "answer", lambda *_: 1 / 0)
 
         status, body = post({"key": "rio.jpg"})
 
@@ -769,7 +770,7 @@ class TestTheEdge:
             upload("rio.jpg", picture(colour=colour))
             assert invoke(messages(notification("rio.jpg"))) == {"batchItemFailures": []}
 
-        metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"PurgesFailed"' in line]
+        metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"InvalidationsFailed"' in line]
         assert [metric["code"] for metric in metrics] == ["throttled"]
 
 
@@ -818,7 +819,7 @@ class TestTheFunctionUrl:
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         told = [(line["message"], line["path"], line["status"]) for line in lines if "message" in line]
         assert told == [
-            ("made", "/cats/rio.jpg/thumbnail", 200),
+            ("rendered", "/cats/rio.jpg/thumbnail", 200),
             ("answered", "/cats/rio.jpg/thumbnail", 200),
         ]
         [metrics] = [line for line in lines if "_aws" in line]

@@ -22,8 +22,15 @@ recorded as failed and done. The text of an error is shown to whoever asked: it 
 answer, which stays in `__cause__` for the log.
 """
 
+from __future__ import annotations
+
 import json
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
 
 SHOWN = 80  # characters of a wrong value that a message repeats; a value may be megabytes long
 
@@ -143,6 +150,18 @@ class Unavailable(ImageProcessorError):
     code = "unavailable"
     status = 503
     retryable = True
+
+
+def attempt(action: Callable[[], Result]) -> Result | ImageProcessorError:
+    """The action's result, or its error as a value; an exception of no known kind becomes an `InternalError`."""
+    try:
+        return action()
+    except ImageProcessorError as error:
+        return error
+    except Exception as fault:  # noqa: BLE001 - the only place where an unknown exception becomes an error of the tree
+        unknown = InternalError("the function failed; its log has the reason under this request's id")
+        unknown.__cause__ = fault
+        return unknown
 
 
 def error_body(error: ImageProcessorError, request_id: str) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from image_processor.engine.limits import Limits
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.variants import parse_variants
 
-from .fakes import PROCESSED, TABLE, UPLOADS, FakeEdge, FakeS3, FakeTable, Inline
+from .fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations, FakeS3, FakeTable, Inline
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -42,12 +42,12 @@ def table() -> FakeTable:
 
 
 @pytest.fixture
-def edge() -> FakeEdge:
-    return FakeEdge()
+def invalidations() -> FakeInvalidations:
+    return FakeInvalidations()
 
 
 @pytest.fixture
-def new_pipeline(s3: FakeS3, table: FakeTable, edge: FakeEdge) -> Callable[..., Pipeline]:
+def new_pipeline(s3: FakeS3, table: FakeTable, invalidations: FakeInvalidations) -> Callable[..., Pipeline]:
     """A worker; several of them share the same buckets and table."""
 
     def new(
@@ -61,7 +61,7 @@ def new_pipeline(s3: FakeS3, table: FakeTable, edge: FakeEdge) -> Callable[..., 
             MetadataTable(table, TABLE),
             parse_variants(variants),
             limits,
-            edge,
+            invalidations,
             side or Inline(),
         )
 

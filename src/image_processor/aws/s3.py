@@ -11,7 +11,8 @@ from urllib3.exceptions import HTTPError
 
 from image_processor.aws.clients import error_code, speaking_to
 from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
-from image_processor.publishing.model import MAX_KEY_BYTES, KeptRendition, Picture, Source
+from image_processor.publishing.model import KeptRendition, Picture, Source
+from image_processor.publishing.names import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

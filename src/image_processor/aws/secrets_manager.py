@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from image_processor import telemetry
 from image_processor.aws.clients import error_code, speaking_to
-from image_processor.errors import BadSignature, ImageProcessorError
+from image_processor.errors import ImageProcessorError
 from image_processor.urls import signatures
 
 _KEPT: Final = 300.0  # seconds; how long a key that was replaced twice may still be good
@@ -23,14 +23,6 @@ _KEPT: Final = 300.0  # seconds; how long a key that was replaced twice may stil
 # so that the first by a new key need not wait.
 _BETWEEN: Final = 30.0  # seconds
 _AT_ONCE: Final = 3.0
-
-
-class NoKeys:
-    """The stack makes nothing by URL but variants."""
-
-    def check(self, path: str, parameters: Mapping[str, str], now: float) -> None:  # noqa: ARG002 - as `SigningKeys`
-        """Raise `BadSignature`, whatever the signature."""
-        raise BadSignature("this stack has no signing key")
 
 
 class SigningKeys:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from image_processor.publishing.model import KeptRecord, KeptRendition, Source, location, record_id
+from image_processor.publishing.model import KeptRecord, KeptRendition, Source
+from image_processor.publishing.names import location, record_id
 from image_processor.publishing.ports import Records, Renditions, Sources, at_once
 
 _ROUNDS: Final = 3  # of removal; the second finds something only when another worker was there, the third never yet

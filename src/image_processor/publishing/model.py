@@ -1,16 +1,12 @@
-"""The values that pass between the pipeline and what it stores into, and how both name things."""
+"""The values that pass between the pipeline and what it stores into; `names` has what both call them."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import BinaryIO, Final
-
-from image_processor.errors import InvalidRequest
 
 # Bytes; Lambda answers with 6 MB at most, and in Base64 a picture takes four thirds of its size.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_BODY: Final = 4_500_000
-MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +80,3 @@ class Record:
     source_height: int | None = None
     error_code: str | None = None
     error_message: str | None = None
-
-
-def rendition_key(source_key: str, name: str) -> str:
-    """Where a rendition lies in the processed bucket; raises `InvalidRequest` for a key that S3 can't hold."""
-    key = f"{source_key}/{name}"
-    if len(key.encode()) > MAX_KEY_BYTES:
-        room = MAX_KEY_BYTES - len(name.encode()) - 1
-        raise InvalidRequest(
-            f"the source's key has {len(source_key.encode())} bytes, allowed: {room}, since /{name} is added to it"
-        )
-    return key
-
-
-def record_id(bucket: str, source_key: str, name: str) -> str:
-    """The same for the same source and rendition, so that a repeat overwrites its own record."""
-    return sha256(f"{bucket}/{source_key}/{name}".encode()).hexdigest()[:32]
-
-
-def location(bucket: str, key: str) -> str:
-    """A file as records and answers name it."""
-    return f"s3://{bucket}/{key}"

@@ -28,9 +28,9 @@ from image_processor.engine.render import Rendition, render_each
 from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
 from image_processor.publishing.cleanup import Keeping, Kept
 from image_processor.publishing.decode_slot import Turns, check_time
-from image_processor.publishing.file_names import content_disposition
-from image_processor.publishing.model import Picture, Record, Source, location, record_id, rendition_key
-from image_processor.publishing.ports import Edge, Records, Renditions, Sources, at_once
+from image_processor.publishing.model import Picture, Record, Source
+from image_processor.publishing.names import content_disposition, location, record_id, rendition_key
+from image_processor.publishing.ports import Invalidations, NoInvalidations, Records, Renditions, Sources, at_once
 from image_processor.publishing.watermarks import Watermarks
 from image_processor.transformations.transformation import Transformation, check_area
 from image_processor.transformations.variants import Variant
@@ -63,13 +63,13 @@ class Pipeline:
         records: Records,
         variants: Sequence[Variant],
         limits: Limits,
-        edge: Edge | None = None,
+        invalidations: Invalidations | None = None,
         side: Executor | None = None,
     ) -> None:
         self._sources, self._renditions, self._records, self._limits = sources, renditions, records, limits
         self._variants = {variant.name: variant.transformation for variant in variants}
         self._side = side or ThreadPoolExecutor(_SIDE_CALLS, "side")
-        self._replaced = edge.replaced if edge else _nobody_told
+        self._replaced = (invalidations or NoInvalidations()).add
         self._keeping = Keeping(sources, renditions, records, self._variants, self._side, self._replaced)
         self._turns, self._watermarks = Turns(), Watermarks(sources)
 
@@ -78,15 +78,16 @@ class Pipeline:
         """The variants made of every source, by name."""
         return self._variants
 
-    def publish(self, key: str, deadline: float = math.inf, *, again: bool = False) -> list[Record]:
+    def publish(self, key: str, deadline: float = math.inf, *, redelivered: bool = False) -> list[Record]:
         """Make all variants of a source as it is now, and remove what an older one left; withdraw it when it is gone.
 
         Returns the records of what was made, none for a source that is gone. A source that can't be rendered raises
         its error after its old renditions were removed and the error was recorded; so does a variant that this source
         can't give, after the others were made. What can't be begun in time for the `deadline`, in seconds of
-        `time.monotonic`, raises `Unavailable`. `again`: this was begun before, and nobody knows what came of it.
+        `time.monotonic`, raises `Unavailable`. `redelivered`: an earlier attempt may have replaced renditions without
+        invalidating CloudFront, so this one invalidates it at once.
         """
-        if again:
+        if redelivered:
             self._replaced(key)
         return [made.record for made in self._settle(key, self._variants, deadline)]
 
@@ -283,10 +284,6 @@ class Pipeline:
             uploaded_at=_iso(source.modified_at),
             processed_at=_iso(datetime.now(UTC), "microseconds"),  # tells a record from any other of its id
         )
-
-
-def _nobody_told(key: str) -> None:
-    """There is no edge."""
 
 
 def _is_folder(source: Source) -> bool:

@@ -40,10 +40,24 @@ class Records(Protocol):
     def delete(self, record_id: str, **only_if: str) -> None: ...  # noqa: D102
 
 
-class Edge(Protocol):
-    """What stands between the renditions and who looks at them, and may hold former ones."""
+class Invalidations(Protocol):
+    """Collects the sources whose renditions were replaced or deleted, and invalidates them in CloudFront."""
 
-    def replaced(self, key: str) -> None: ...  # noqa: D102
+    def add(self, source_key: str) -> None:
+        """Note that renditions of this source were replaced or deleted. Sends nothing yet."""
+
+    def send(self) -> None:
+        """Invalidate what was added since the last time; raises `Throttled` or `Unavailable`."""
+
+
+class NoInvalidations:
+    """No-op, for a stack without a distribution, or one whose caches may serve what Cache-Control allows."""
+
+    def add(self, source_key: str) -> None:
+        """No-op."""
+
+    def send(self) -> None:
+        """No-op."""
 
 
 def at_once(side: Executor, tasks: Sequence[Callable[[], Answer]]) -> list[Answer]:

@@ -1,6 +1,6 @@
 """The URLs that pictures are asked for by. Pure; deployment/sign.py runs it on Python 3.9.
 
-Of a source's key everything is encoded that may be, as `edge.invalidation_paths` spells it too. (The edge function
+Of a source's key everything is encoded that may be, as `paths.invalidation_paths` spells it too. (The edge function
 spells each path its own way, before the cache is asked.)
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from image_processor.urls.paths import rendition_url
 from image_processor.urls.signatures import EXPIRY, SIGNATURE, sign
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 
 # Sides of the screens that there are, for stacks without a ladder of their own.
 DEFAULT_LADDER = (320, 640, 960, 1280, 1920, 2560, 3840)
-
-
-def rendition_url(base: str, source_key: str, name: str) -> str:
-    """The URL of a rendition, by its variant or the text of its transformation."""
-    return f"{base}/{quote(source_key)}/{quote(name, safe='=,')}"
 
 
 def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) -> str:
