@@ -83,9 +83,9 @@ def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
 def _logger() -> "Logger":
     from aws_lambda_powertools import Logger
 
-    # Service and level come from Powertools' own environment variables. The version goes into every line, so that the
-    # log of a release that is rolled out or back tells which code wrote which line.
-    return Logger(location=None, version=__version__)
+    # Service and level come from Powertools' own environment variables. Every line has the release, so that the log of
+    # an update or a rollback tells which code wrote which line; `version` is the source's.
+    return Logger(location=None, release=__version__)
 
 
 def begin(request_id: str) -> None:
