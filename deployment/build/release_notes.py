@@ -23,10 +23,16 @@ def notes(changelog: str, version: str) -> str:
     _, *parts = re.split(r"^## +(.*)$", changelog, flags=re.MULTILINE)
     headings, texts = parts[::2], parts[1::2]
     dated = re.compile(re.escape(version) + r" - \d{4}-\d\d-\d\d")
-    found = [text.strip() for heading, text in zip(headings, texts) if dated.fullmatch(heading)]
+    found = [text.strip() for heading, text in zip(headings, texts, strict=True) if dated.fullmatch(heading)]
     if len(found) != 1 or not found[0]:
         raise ValueError(f"CHANGELOG.md needs one section '## {version} - YYYY-MM-DD' with a text; it has {headings}")
     return found[0]
+
+
+def check(tag: str) -> None:
+    """Raise ValueError unless the tag names the version of the code."""
+    if tag != f"v{__version__}":
+        raise ValueError(f"the tag is '{tag}', and __version__ of src/image_processor/__init__.py is '{__version__}'")
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +40,13 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    [tag] = arguments
     try:
-        if tag != f"v{__version__}":
-            raise ValueError(f"the tag is '{tag}', and __version__ in src/image_processor/__init__.py is '{__version__}'")
-        print(notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__))
+        check(arguments[0])
+        text = notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
     except ValueError as error:
         print(f"release_notes.py: {error}", file=sys.stderr)
         return 1
+    print(text)
     return 0
 
 
