@@ -23,7 +23,7 @@ def test_a_source_becomes_a_thumbnail_of_exactly_128_by_128() -> None:
     assert made["CacheControl"] == "public, max-age=300"
 
 
-def test_a_rendition_tells_the_etag_of_its_source() -> None:
+def test_a_rendition_stores_the_etag_of_its_source() -> None:
     upload("rio.jpg", picture())
     etag = client("s3").head_object(Bucket=UPLOADS, Key="rio.jpg")["ETag"].strip('"')
 
@@ -32,7 +32,7 @@ def test_a_rendition_tells_the_etag_of_its_source() -> None:
     assert rendition("rio.jpg/thumbnail")["Metadata"] == {"source-etag": etag}
 
 
-def test_a_record_tells_what_was_made_from_what() -> None:
+def test_a_record_names_the_source_and_describes_the_rendition() -> None:
     upload("rio.jpg", picture())
 
     invoke(messages(notification("rio.jpg")))
@@ -54,9 +54,9 @@ def test_a_repeated_message_changes_nothing() -> None:
     first, [record] = rendition("rio.jpg/thumbnail")["Body"].read(), records()
     invoke(messages(notification("rio.jpg"), notification("rio.jpg")))
 
-    [again] = records()
+    [second] = records()
     assert rendition("rio.jpg/thumbnail")["Body"].read() == first
-    assert {**again, "processed_at": ""} == {**record, "processed_at": ""}
+    assert {**second, "processed_at": ""} == {**record, "processed_at": ""}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_key_is_decoded_exactly_once(key: str) -> None:
     assert renditions() == [f"{key}/thumbnail"]
 
 
-def test_every_variant_is_made(environment: pytest.MonkeyPatch) -> None:
+def test_every_variant_is_rendered(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("VARIANTS", "small:width=64;wide:width=200,height=50,format=webp")
     upload("rio.jpg", picture())
 
@@ -82,7 +82,7 @@ def test_every_variant_is_made(environment: pytest.MonkeyPatch) -> None:
     assert {record["variant"] for record in records()} == {"small", "wide"}
 
 
-def test_it_works_without_a_table(environment: pytest.MonkeyPatch) -> None:
+def test_without_a_table_only_the_records_are_missing(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("METADATA_TABLE", "")
     upload("rio.jpg", picture())
 
@@ -151,26 +151,26 @@ def test_with_versions_the_renditions_are_those_of_the_current_one() -> None:
         versions.append(put["VersionId"])
     marker: list[str] = []
 
-    def kept() -> tuple[list[str], list[str]]:
+    def stored() -> tuple[list[str], list[str]]:
         invoke(messages(notification("rio.jpg")))
         made = [rendition(key)["Metadata"]["source-etag"] for key in renditions()]
         return made, [record["source_version_id"] for record in records()]
 
-    assert kept() == ([etags[1]], [versions[1]])
+    assert stored() == ([etags[1]], [versions[1]])
     s3.delete_object(Bucket=UPLOADS, Key="rio.jpg", VersionId=versions[0])  # a former one
-    assert kept() == ([etags[1]], [versions[1]])
+    assert stored() == ([etags[1]], [versions[1]])
     s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour="teal"))
     marker.append(s3.delete_object(Bucket=UPLOADS, Key="rio.jpg")["VersionId"])
-    assert kept() == ([], [])
+    assert stored() == ([], [])
     s3.delete_object(Bucket=UPLOADS, Key="rio.jpg", VersionId=marker[0])  # the marker: undeleted
-    assert kept()[0] == [etags[0]]
+    assert stored()[0] == [etags[0]]
     s3.delete_object(Bucket=UPLOADS, Key="rio.jpg")
-    assert kept() == ([], [])
-    again = s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour="red"))
-    assert kept() == ([etags[1]], [again["VersionId"]])
+    assert stored() == ([], [])
+    last = s3.put_object(Bucket=UPLOADS, Key="rio.jpg", Body=picture(colour="red"))
+    assert stored() == ([etags[1]], [last["VersionId"]])
 
 
-def test_an_ad_hoc_rendition_of_an_overwritten_source_goes() -> None:
+def test_an_overwritten_source_loses_its_on_demand_renditions() -> None:
     upload("rio.jpg", picture())
     post({"key": "rio.jpg", "transformation": "width=50"})
 
@@ -181,7 +181,7 @@ def test_an_ad_hoc_rendition_of_an_overwritten_source_goes() -> None:
     assert [record["variant"] for record in records()] == ["thumbnail"]
 
 
-def test_the_test_event_of_s3_is_done() -> None:
+def test_the_test_event_of_s3_succeeds() -> None:
     assert invoke(messages(recorded("s3-test.json"))) == {"batchItemFailures": []}
 
 
@@ -192,7 +192,7 @@ def test_another_bucket_is_refused_and_not_retried(capsys: pytest.CaptureFixture
     assert '"forbidden-source"' in capsys.readouterr().out
 
 
-def test_an_s3_notification_is_processed() -> None:
+def test_a_notification_without_a_queue_is_processed() -> None:
     upload("a b.jpg", picture())
 
     assert invoke(notification("a b.jpg")) is None
@@ -200,7 +200,7 @@ def test_an_s3_notification_is_processed() -> None:
     assert renditions() == ["a b.jpg/thumbnail"]
 
 
-def test_an_eventbridge_key_comes_raw() -> None:
+def test_a_key_from_eventbridge_is_not_decoded() -> None:
     event = recorded("eventbridge-object-created.json")
     event["detail"]["object"]["key"] = "a b+c%20d.jpg"
     upload("a b+c%20d.jpg", picture())
@@ -210,11 +210,11 @@ def test_an_eventbridge_key_comes_raw() -> None:
     assert renditions() == ["a b+c%20d.jpg/thumbnail"]
 
 
-def test_the_test_event_is_done() -> None:
+def test_the_test_event_without_a_queue_succeeds() -> None:
     assert invoke(recorded("s3-test.json")) is None
 
 
-def test_what_can_be_retried_is_raised_after_the_other_sources_were_processed(environment: pytest.MonkeyPatch) -> None:
+def test_without_a_queue_a_retryable_error_is_raised_after_the_other_sources(environment: pytest.MonkeyPatch) -> None:
     upload("good.jpg", picture())
     upload("other.jpg", picture(colour="red"))
     failing(environment, "PutObject", "SlowDown", key="other.jpg")

@@ -24,14 +24,14 @@ def result(event: dict[str, Any]) -> tuple[str, str]:
     return result["resultCode"], result["resultString"]
 
 
-def test_a_task_makes_the_renditions_of_its_source() -> None:
+def test_a_task_renders_its_source() -> None:
     upload("cats/a b+ü.jpg", picture())
 
     assert result(task("cats/a b+ü.jpg")) == ("Succeeded", "")
     assert renditions() == ["cats/a b+ü.jpg/thumbnail"]
 
 
-def test_a_source_that_can_not_be_rendered_fails_for_good_and_has_its_record() -> None:
+def test_a_source_that_can_not_be_rendered_fails_permanently_and_has_its_record() -> None:
     upload("bad.jpg", b"no picture")
 
     code, reason = result(task("bad.jpg"))
@@ -44,14 +44,14 @@ def test_another_bucket_is_refused() -> None:
     assert result(task("rio.jpg", "another"))[0] == "PermanentFailure"
 
 
-def test_what_aws_refuses_is_tried_again_by_the_job(environment: pytest.MonkeyPatch) -> None:
+def test_a_refusal_by_aws_is_a_temporary_failure_that_the_job_retries(environment: pytest.MonkeyPatch) -> None:
     upload("rio.jpg", picture())
     failing(environment, "PutObject", "SlowDown")
 
     assert result(task("rio.jpg"))[0] == "TemporaryFailure"
 
 
-def test_a_task_leaves_its_line_and_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_task_writes_its_log_line_and_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     upload("rio.jpg", picture())
 
     invoke(task("rio.jpg"))

@@ -32,7 +32,7 @@ def get(path: str, written: str = "") -> dict[str, Any]:
     return invoke(event)
 
 
-def test_a_signed_picture_is_made_and_answered(key: str) -> None:
+def test_a_signed_rendition_is_rendered_stored_and_returned(key: str) -> None:
     upload("cats/rio.jpg", picture())
     signature = sign(key, "/cats/rio.jpg", {"width": "40", "format": "auto"})
 
@@ -45,7 +45,7 @@ def test_a_signed_picture_is_made_and_answered(key: str) -> None:
     assert stored["ContentDisposition"] == 'inline; filename="rio-40x30.webp"'
 
 
-def test_an_unsigned_one_is_refused_and_recorded_nowhere() -> None:
+def test_an_unsigned_request_is_refused_and_stores_nothing() -> None:
     upload("cats/rio.jpg", picture())
 
     reply = get("/cats/rio.jpg/width=40")
@@ -55,7 +55,7 @@ def test_an_unsigned_one_is_refused_and_recorded_nowhere() -> None:
     assert "Contents" not in client("s3").list_objects_v2(Bucket=PROCESSED)
 
 
-def test_one_line_tells_what_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_writes_one_log_line(capsys: pytest.CaptureFixture[str]) -> None:
     upload("cats/rio.jpg", picture())
     for _ in range(2):
         assert get("/cats/rio.jpg/thumbnail")["statusCode"] == 200
@@ -70,7 +70,7 @@ def test_one_line_tells_what_was_made(capsys: pytest.CaptureFixture[str]) -> Non
     assert metrics["Renditions"] == [1.0]
 
 
-def test_an_outage_is_an_answer_and_a_fault(
+def test_an_outage_returns_503_and_counts_a_fault(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing(environment, "GetObject", "SlowDown")
@@ -81,7 +81,7 @@ def test_an_outage_is_an_answer_and_a_fault(
     assert any('"Faults"' in line for line in capsys.readouterr().out.splitlines())
 
 
-def test_wrong_settings_are_told(environment: pytest.MonkeyPatch) -> None:
+def test_invalid_settings_return_500(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("VARIANTS", "thumbnail:width=0")
     services.cache_clear()
 

@@ -50,7 +50,7 @@ def invalidated(distribution_id: str) -> list[list[str]]:
     return [sorted(one["InvalidationBatch"]["Paths"]["Items"]) for one in found]
 
 
-def test_it_is_told_once_of_all_that_a_batch_replaced(distribution: str) -> None:
+def test_a_batch_sends_one_invalidation_of_all_that_it_replaced(distribution: str) -> None:
     keys = ("a.jpg", "b.jpg", "c.jpg")
     for colour, changed in (("teal", keys), ("red", keys[:2])):
         for key in changed:
@@ -60,7 +60,7 @@ def test_it_is_told_once_of_all_that_a_batch_replaced(distribution: str) -> None
     assert invalidated(distribution) == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
 
 
-def test_a_message_that_comes_again_tells_it(distribution: str) -> None:
+def test_a_redelivered_message_invalidates(distribution: str) -> None:
     upload("rio.jpg", picture())
     event = messages(notification("rio.jpg"))
     event["Records"][0]["attributes"] = {**event["Records"][0]["attributes"], "ApproximateReceiveCount": "2"}
@@ -70,7 +70,9 @@ def test_a_message_that_comes_again_tells_it(distribution: str) -> None:
     assert invalidated(distribution) == [["/rio.jpg", "/rio.jpg/*"]]
 
 
-def test_its_refusal_holds_up_nothing(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_invalidation_fails_no_message(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     failing(environment, "CreateInvalidation", "TooManyInvalidationsInProgress")
     for colour in ("teal", "red"):
         upload("rio.jpg", picture(colour=colour))

@@ -4,13 +4,15 @@ import json
 
 import pytest
 
+from image_processor import __version__
+
 from .buckets import picture, rendition, upload
 from .events import CONTEXT, invoke, messages, notification
 
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_source_leaves_one_line_and_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_source_writes_one_log_line_and_one_set_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     upload("rio.jpg", picture())
 
     invoke(messages(notification("rio.jpg")))
@@ -19,6 +21,7 @@ def test_a_source_leaves_one_line_and_a_metric(capsys: pytest.CaptureFixture[str
     [line] = [line for line in lines if line.get("message") == "published"]
     assert (line["key"], line["renditions"]) == ("rio.jpg", 1)
     assert line["function_request_id"] == CONTEXT.aws_request_id
+    assert line["release"] == __version__
     assert line["steps_milliseconds"].keys() == {"read", "render", "put", "record", "look"}
     assert (line["bytes_in"], line["bytes_out"]) == (
         len(picture()),

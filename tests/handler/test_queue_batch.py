@@ -14,7 +14,7 @@ from .events import context, invoke, messages, notification, recorded
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_bad_source_does_not_hold_up_the_good_one_beside_it() -> None:
+def test_a_bad_message_does_not_fail_the_good_one_beside_it() -> None:
     upload("bad.jpg", b"text")
     upload("good.jpg", picture())
 
@@ -24,7 +24,7 @@ def test_a_bad_source_does_not_hold_up_the_good_one_beside_it() -> None:
     assert renditions() == ["good.jpg/thumbnail"]
 
 
-def test_the_messages_of_a_batch_are_done_together(environment: pytest.MonkeyPatch) -> None:
+def test_the_messages_of_a_batch_are_processed_concurrently(environment: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(10, timeout=10)
 
     def publish(*_: object, **__: object) -> list[object]:
@@ -51,7 +51,7 @@ def test_the_messages_of_a_batch_are_done_together(environment: pytest.MonkeyPat
         ("BatchWriteItem", "AccessDeniedException", "unavailable"),
     ],
 )
-def test_what_aws_refuses_comes_back(
+def test_a_refusal_by_aws_returns_the_message_to_the_queue(
     environment: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     operation: str,
@@ -67,7 +67,7 @@ def test_what_aws_refuses_comes_back(
     assert f'"code":"{expected}"' in capsys.readouterr().out
 
 
-def test_a_function_out_of_time_gives_back_what_it_has_not_begun(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_function_out_of_time_returns_the_messages_it_has_not_begun(capsys: pytest.CaptureFixture[str]) -> None:
     upload("rio.jpg", picture())
     event = messages(notification("rio.jpg"), recorded("s3-test.json"), notification("gone.jpg"))
 
@@ -81,7 +81,7 @@ def test_a_function_out_of_time_gives_back_what_it_has_not_begun(capsys: pytest.
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_function_out_of_time_gives_back_what_it_has_not_done(
+def test_a_function_out_of_time_returns_the_messages_it_has_not_finished(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, ends: bool
 ) -> None:
     begun, stalled, waited = threading.Event(), threading.Event(), []
@@ -110,7 +110,7 @@ def test_a_function_out_of_time_gives_back_what_it_has_not_done(
         stalled.set()
         app._queue.abandoned[0].result()
         assert invoke(messages(recorded("s3-test.json"))) == {"batchItemFailures": []}
-    else:  # it may hold what others wait for
+    else:  # the thread may hold the decode slot
         environment.setattr(sqs_batch, "wait", lambda *_, **__: None)
         environment.setattr(sqs_batch.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
         with pytest.raises(SystemExit, match="1"):
@@ -121,7 +121,9 @@ def test_a_function_out_of_time_gives_back_what_it_has_not_done(
     app._queue.abandoned.clear()
 
 
-def test_wrong_settings_keep_the_message(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_settings_return_the_message_to_the_queue(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     environment.setenv("VARIANTS", "thumbnail:width=0")
     environment.setenv("MAX_SOURCE_BYTES", "many")
 

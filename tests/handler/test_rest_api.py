@@ -11,7 +11,7 @@ REQUEST, TRANSFORMATION = "invalid-request", "invalid-transformation"
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_post_answers_with_what_was_processed() -> None:
+def test_a_post_returns_the_renditions() -> None:
     upload("cats/rio ü.jpg", picture())
 
     status, body = post({"bucket": UPLOADS, "key": "cats/rio ü.jpg"})
@@ -31,13 +31,13 @@ def test_a_post_answers_with_what_was_processed() -> None:
     }
 
 
-def test_the_bucket_may_be_left_out() -> None:
+def test_the_bucket_is_optional() -> None:
     upload("rio.jpg", picture())
 
     assert post({"key": "rio.jpg"})[0] == 200
 
 
-def test_a_transformation_is_made_once_under_its_canonical_text() -> None:
+def test_a_transformation_is_rendered_once_under_its_canonical_text() -> None:
     upload("rio.jpg", picture())
 
     _, first = post({"key": "rio.jpg", "transformation": "format=webp, width=0300"})
@@ -50,7 +50,7 @@ def test_a_transformation_is_made_once_under_its_canonical_text() -> None:
     assert len(records()) == 1
 
 
-def test_only_the_named_variants_are_made(environment: pytest.MonkeyPatch) -> None:
+def test_only_the_named_variants_are_rendered(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("VARIANTS", "small:width=64;wide:width=200")
     upload("rio.jpg", picture())
 
@@ -95,7 +95,9 @@ def test_without_a_cdn_there_is_no_url() -> None:
         ({"key": "huge.gif"}, 413, "source-too-large", "5000×5000"),
     ],
 )  # fmt: skip
-def test_a_wrong_request_is_told_what_is_wrong(request_body: object, status: int, code: str, says: str) -> None:
+def test_the_error_of_a_wrong_request_says_what_is_wrong(
+    request_body: object, status: int, code: str, says: str
+) -> None:
     upload("rio.jpg", picture())
     upload("text.jpg", b"text")
     upload("cut.jpg", picture()[:2000])
@@ -115,7 +117,7 @@ def test_another_route_is_not_found() -> None:
     assert (status, body["error"]["code"]) == (404, "not-found")
 
 
-def test_what_aws_refuses_is_answered_503_without_aws_own_words(
+def test_a_refusal_by_aws_returns_503_without_the_words_of_aws(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     upload("rio.jpg", picture())
@@ -129,7 +131,7 @@ def test_what_aws_refuses_is_answered_503_without_aws_own_words(
     assert "as the test wants" in capsys.readouterr().out
 
 
-def test_a_fault_of_the_program_is_answered_500_and_logged(
+def test_a_fault_of_the_program_returns_500_and_is_logged(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setattr(rest_api, "answer", lambda *_: 1 / 0)
@@ -141,7 +143,7 @@ def test_a_fault_of_the_program_is_answered_500_and_logged(
 
 
 @pytest.mark.parametrize("body", [{"key": "rio.jpg"}, "{"])
-def test_an_allowed_origin_may_read_the_answer_and_the_error(body: object) -> None:
+def test_an_allowed_origin_may_read_the_response_and_the_error(body: object) -> None:
     upload("rio.jpg", picture())
 
     headers = invoke(api_request(body))["headers"]
@@ -150,7 +152,7 @@ def test_an_allowed_origin_may_read_the_answer_and_the_error(body: object) -> No
     assert headers["Vary"] == "Origin"
 
 
-def test_another_origin_may_not() -> None:
+def test_another_origin_may_read_nothing() -> None:
     headers = invoke(api_request("{", headers={"origin": "https://evil.example"}))["headers"]
 
     assert "Access-Control-Allow-Origin" not in headers
