@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from image_processor import __version__
 from image_processor.errors import ImageProcessorError
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
 def _logger() -> "Logger":
     from aws_lambda_powertools import Logger
 
-    return Logger(location=None)  # service and level come from Powertools' own environment variables
+    # Service and level come from Powertools' own environment variables. Every line has the release, so that the log of
+    # an update or a rollback tells which code wrote which line; `version` is the source's.
+    return Logger(location=None, release=__version__)
 
 
 def begin(request_id: str) -> None:
