@@ -15,8 +15,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from image_processor.aws.cloudfront import invalidation_paths
-from image_processor.publishing.model import record_id
+from image_processor.publishing.names import record_id
+from image_processor.urls.paths import invalidation_paths
 
 from .project import PROJECT, Aws, Project, error_line, stack_text
 

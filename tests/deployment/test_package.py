@@ -47,6 +47,12 @@ def unzipped(local: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pins_with_hashes(requirements: str) -> dict[str, str]:
+    """Return the text of each package, its pin and its hashes, by its name."""
+    texts = re.split(r"^(?=\w)", re.sub(r"^#.*\n", "", requirements, flags=re.MULTILINE), flags=re.MULTILINE)
+    return {text.partition("==")[0]: text for text in texts if text}
+
+
 def run_alone(unzipped: Path, code: str, *arguments: str) -> str:
     """Run code that finds the standard library and the zip's contents, and no package of this environment."""
     code = f"import sys; sys.path.insert(0, {str(unzipped)!r}); sys.dont_write_bytecode = True\n{code}"
@@ -117,7 +123,7 @@ def test_an_edit_of_the_sources_installs_nothing(local: Project, tmp_path: Path)
     assert "Installing" not in result.stderr
     names = zipfile.ZipFile(project.root / "build/function-local.zip").namelist()
     assert "image_processor/new.py" in names
-    assert "image_processor/requirements.txt" not in names
+    assert not [name for name in names if name.startswith("image_processor/requirements")]
 
 
 def test_a_source_that_does_not_compile_is_an_error(local: Project, tmp_path: Path) -> None:
@@ -139,13 +145,35 @@ def test_what_pip_can_not_find_is_one_clear_line(tmp_path: Path) -> None:
     assert [path.name for path in (project.root / "build").iterdir()] == ["dependencies"]
 
 
-def test_a_package_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
+def test_a_package_without_a_pin_and_a_hash_is_refused(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     requirements = project.root / "src/image_processor/requirements.txt"
-    pinned = [line for line in requirements.read_text().splitlines() if line.startswith("python-dateutil==")]
-    requirements.write_text("# six is missing\n" + "\n".join(pinned) + "\n")
+    pins = pins_with_hashes(requirements.read_text())
+    requirements.write_text(f"# six is missing\n{pins['python-dateutil']}")
     result = project.run("package.sh", "--local")
-    assert re.search(r"requirements\.txt does not pin: six==", error_line(result))
+    assert result.returncode == 1
+    assert re.search(r"In --require-hashes mode.*\n.*\bsix>=1\.5 from", result.stderr)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    requirements = project.root / "src/image_processor/requirements.txt"
+    six = pins_with_hashes(requirements.read_text())["six"]
+    requirements.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", six))
+    result = project.run("package.sh", "--local")
+    assert result.returncode == 1
+    assert re.search(f"Expected sha256 {'0' * 64}\n *Got +[0-9a-f]{{64}}", result.stderr)
+    assert not list((project.root / "build").glob("*.zip"))
+
+
+def test_the_hashed_requirements_are_the_pins_that_development_installs() -> None:
+    folder = PROJECT / "src/image_processor"
+    pins = re.findall(r"^([\w-]+==\S+)$", (folder / "requirements.in").read_text(), re.MULTILINE)
+    hashed = pins_with_hashes((folder / "requirements.txt").read_text())
+    said = sorted(text.split()[0] for text in hashed.values())
+    assert said == sorted(pin.lower().replace("_", "-") for pin in pins), "make hashes renews requirements.txt"
+    for name, text in hashed.items():
+        assert re.fullmatch(r"\S+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n?", text), name
 
 
 def test_each_entry_has_the_same_date_mode_and_order_everywhere(local: Project) -> None:

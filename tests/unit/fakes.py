@@ -61,14 +61,17 @@ class Inline(Executor):
         return outcome
 
 
-class FakeEdge:
-    """Notes the keys it is told."""
+class FakeInvalidations:
+    """Notes the source keys that are added."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
 
-    def replaced(self, key: str) -> None:
-        self.keys.append(key)
+    def add(self, source_key: str) -> None:
+        self.keys.append(source_key)
+
+    def send(self) -> None:
+        raise AssertionError("the pipeline adds, the handler sends")
 
 
 class FakeS3(Fake):

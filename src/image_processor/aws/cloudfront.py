@@ -1,54 +1,33 @@
-"""CloudFront's caches: told, once for an invocation, under which keys renditions were replaced or removed.
+"""CloudFront: invalidates, once for an invocation, the sources whose renditions were replaced or deleted.
 
-Each source is two paths, `/cats/rio.jpg/*` for its renditions' own, and `/cats/rio.jpg` for URLs with options: where a
-function changes a path, AWS recommends both. CloudFront works on 15 wildcards at a time and refuses more, so that more
-are one path, `/*`. What it refuses is asked for again by the next invocation, and lives no longer than its
-Cache-Control says, as all of it does without a distribution.
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+`urls.paths` says which paths these are. The next invocation repeats a request that failed; until then CloudFront serves
+the former renditions, at most for their Cache-Control.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
-from image_processor.aws.clients import error_code, speaking_to
-
-# What may stand in a path as it is or encoded. The edge function leaves it as it is, and there the cache has it; our
-# own links encode it, and AWS advises to invalidate what viewers ask for, too.
-_RESERVED: Final = "!$&'()*,;=:@"
-_WILDCARDS: Final = 15
+from image_processor.aws.clients import speaking_to
+from image_processor.urls.paths import invalidation_paths
 
 
-class NoEdge:
-    """Nobody is told: the stack has no distribution, or its caches may be as late as their Cache-Control says."""
-
-    def replaced(self, key: str) -> None:
-        """Know of nobody to tell."""
-
-    def purge(self) -> None:
-        """Have nobody to tell."""
-
-
-class Distribution:
-    """Collects keys from all threads, and invalidates what CloudFront may hold of them."""
+class CloudFrontInvalidations:
+    """Collects keys from all threads, and invalidates their paths in one request."""
 
     def __init__(self, cloudfront: Callable[[], Any], distribution_id: Callable[[], str | None]) -> None:
         self._cloudfront, self._id = cache(cloudfront), distribution_id
         self._lock, self._keys = threading.Lock(), set[str]()
 
-    def replaced(self, key: str) -> None:
-        """Something that CloudFront may hold of this source was replaced or removed."""
+    def add(self, source_key: str) -> None:
+        """Note that renditions of this source were replaced or deleted."""
         with self._lock:
-            self._keys.add(key)
+            self._keys.add(source_key)
 
-    def purge(self) -> None:
-        """Invalidate what was collected; raises `Throttled` or `Unavailable`, and then keeps it for the next time."""
+    def send(self) -> None:
+        """Invalidate what was added. After `Throttled` or `Unavailable`, the next call sends it again."""
         with self._lock:
             keys = self._keys.copy()
         if not keys:
@@ -61,31 +40,3 @@ class Distribution:
                 self._cloudfront().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
         with self._lock:
             self._keys -= keys
-
-
-def invalidation_paths(keys: Iterable[str]) -> list[str]:
-    """The paths of all renditions of these sources, as the edge function spells them and as links do."""
-    spelt = {f"/{quote(key, safe=safe)}" for key in keys for safe in ("/", f"/{_RESERVED}")}
-    if len(spelt) > _WILDCARDS:
-        return ["/*"]
-    return sorted(f"{path}{rest}" for path in spelt for rest in ("", "/*"))
-
-
-def id_from_parameter(ssm: Callable[[], Any], name: str) -> Callable[[], str | None]:
-    """Reads the distribution's id, once, from the SSM parameter; None while the stack has not made it yet.
-
-    Not from the environment: the distribution knows the function, and a template can't draw a circle.
-    """
-    found: list[str] = []
-
-    def read() -> str | None:
-        if not found:
-            with speaking_to("SSM"):
-                try:
-                    found.append(ssm().get_parameter(Name=name)["Parameter"]["Value"])
-                except ClientError as error:
-                    if error_code(error) != "ParameterNotFound":
-                        raise
-        return found[0] if found else None
-
-    return read

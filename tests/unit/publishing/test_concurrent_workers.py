@@ -22,13 +22,14 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.engine.render import Rendition
 from image_processor.errors import CorruptImage, ImageProcessorError
-from image_processor.publishing import pipeline as pipeline_module
-from image_processor.publishing.model import location
+from image_processor.publishing import records, rendition_writer
+from image_processor.publishing.names import location
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
-from ..fakes import PROCESSED, TABLE, UPLOADS
+from ..fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations
 from .stepped_workers import SteppedS3, SteppedTable, Worker
 
 KEY = "cats/rio.jpg"
@@ -59,21 +60,11 @@ class Clock:
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=next(self._ticks))
 
 
-class Edge:
-    """Collects the keys of one invocation, as the function's does."""
-
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
-
-    def replaced(self, key: str) -> None:
-        self.keys.add(key)
-
-
 class Job(SimpleNamespace):
     """A worker at work: on an event, which comes back when it fails, or on demand."""
 
     worker: Worker
-    edge: Edge
+    invalidations: FakeInvalidations
     outcome: Any
     again: bool
     of_event: bool
@@ -91,8 +82,8 @@ class Life(RuleBasedStateMachine):
         self.jobs: list[Job | None] = [None, None]
         self.cached: dict[str, bytes] = {}  # by CloudFront
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pipeline_module, "render_each", paint)
-        self.patch.setattr(pipeline_module, "datetime", Clock())
+        self.patch.setattr(rendition_writer, "render_each", paint)
+        self.patch.setattr(records, "datetime", Clock())
 
     @rule(content=st.sampled_from(CONTENTS))
     def put(self, content: bytes) -> None:
@@ -121,7 +112,7 @@ class Life(RuleBasedStateMachine):
     def deliver(self, which: int) -> None:
         if self.jobs[which] is None:
             again = self.events.pop(0)
-            self._start(which, lambda pipeline: pipeline.publish(KEY, again=again), of_event=True)
+            self._start(which, lambda pipeline: pipeline.publish(KEY, redelivered=again), of_event=True)
 
     @rule(which=st.integers(0, 1), wanted=st.sampled_from([AD_HOC, {"wide": Transformation(width=16)}]))
     def ask(self, which: int, wanted: dict[str, Transformation]) -> None:
@@ -168,22 +159,24 @@ class Life(RuleBasedStateMachine):
             self.patch.undo()
 
     def _start(self, which: int, call: Callable[[Pipeline], Any], *, of_event: bool) -> None:
-        worker, edge = Worker(), Edge()
+        worker, invalidations = Worker(), FakeInvalidations()
         pipeline = self.pipeline(
-            SourceBucket(self.s3, UPLOADS),
-            RenditionBucket(self.s3, PROCESSED, ""),
-            MetadataTable(self.table, TABLE),
+            Storage(
+                SourceBucket(self.s3, UPLOADS),
+                RenditionBucket(self.s3, PROCESSED, ""),
+                MetadataTable(self.table, TABLE),
+                invalidations,
+            ),
             parse_variants("thumbnail:width=8,height=8;wide:width=16"),
             Limits(),
-            edge,
             worker,
         )
         outcome = worker.submit(partial(call, pipeline))
-        self.jobs[which] = Job(worker=worker, edge=edge, outcome=outcome, of_event=of_event)
+        self.jobs[which] = Job(worker=worker, invalidations=invalidations, outcome=outcome, of_event=of_event)
 
     def _end(self, which: int, job: Job) -> None:
         self.jobs[which] = None
-        if job.edge.keys:
+        if job.invalidations.keys:
             self.cached.clear()
         error = job.outcome.exception()
         if error is not None and not isinstance(error, ImageProcessorError):

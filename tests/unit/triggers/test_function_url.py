@@ -23,7 +23,7 @@ from image_processor.errors import (
     Unavailable,
 )
 from image_processor.triggers import function_url
-from image_processor.triggers.fallback_image import Fallback
+from image_processor.triggers.fallback_image import FallbackImage
 from image_processor.triggers.function_url import MAX_BODY, WRITTEN, Delivery
 from image_processor.urls import signatures
 
@@ -68,7 +68,7 @@ def signed(path: str, key: str = SECRET, **parameters: str) -> str:
 
 def ask(desk, *arguments, **named) -> dict:
     with telemetry.working():
-        return desk.answer(request(*arguments, **named))
+        return desk.answer(request(*arguments, **named)).response
 
 
 def test_a_variant_that_is_kept_is_served_as_it_is(desk, pipeline, s3):
@@ -389,7 +389,7 @@ def test_a_picture_that_was_just_made_is_redirected_to_even_by_a_redirect_s_own_
 def test_a_redirect_stays_on_its_host(desk):
     event = request(f"/{KEY}/thumbnail", "//evil.example/x?variant=thumbnail")
 
-    assert desk.answer(event)["headers"]["Location"] == "/.//evil.example/x?variant=thumbnail&again=1"
+    assert desk.answer(event).response["headers"]["Location"] == "/.//evil.example/x?variant=thumbnail&again=1"
 
 
 def test_a_made_picture_too_large_to_answer_with_is_stored(desk, s3, monkeypatch):
@@ -422,7 +422,7 @@ def test_an_error_is_json_and_kept_for_a_moment_at_most(desk, error, caching):
 @pytest.fixture
 def kind_desk(pipeline, s3) -> Delivery:
     s3.upload("fallback.png", BLUE)
-    return Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png"))
+    return Delivery(pipeline, Keys(), fallback=FallbackImage(pipeline, "fallback.png"))
 
 
 def colour_and_size(reply) -> tuple:
@@ -460,7 +460,7 @@ def test_a_variant_that_the_fallback_image_can_t_give_is_the_first_one(new_pipel
     monkeypatch.setattr(telemetry, "fault", lambda *_: None)
     s3.upload("fallback.png", BLUE)
     pipeline = new_pipeline("thumbnail:width=8,height=8;cut:crop=500_500_10_10")
-    desk = Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png"))
+    desk = Delivery(pipeline, Keys(), fallback=FallbackImage(pipeline, "fallback.png"))
 
     for path in ("/gone.png/cut", "/gone.png/cut", "/gone.png/thumbnail"):
         reply = desk.refusal(request(path), SourceNotFound("no"))
@@ -484,7 +484,7 @@ def test_a_wrong_signature_is_checked_once(pipeline, s3):
             checked.append(arguments)
             super().check(*arguments)
 
-    desk = Delivery(pipeline, Counting(), fallback=Fallback(pipeline, "fallback.png"))
+    desk = Delivery(pipeline, Counting(), fallback=FallbackImage(pipeline, "fallback.png"))
     s3.upload(KEY, RED)
     event = request(f"/{KEY}/width=4", f"/{KEY}?width=4&sig=x")
     with pytest.raises(BadSignature) as caught:
@@ -505,7 +505,7 @@ def test_a_fallback_image_that_can_t_be_had_is_left_alone_for_a_minute(pipeline,
     monkeypatch.setattr(telemetry, "fault", lambda *_: None)
     clock = SimpleNamespace(now=0.0)
     s3.upload("fallback.png", RED[:60])
-    desk = Delivery(pipeline, Keys(), fallback=Fallback(pipeline, "fallback.png", lambda: clock.now))
+    desk = Delivery(pipeline, Keys(), fallback=FallbackImage(pipeline, "fallback.png", lambda: clock.now))
     for _ in range(3):
         desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
     assert s3.count("put_object") == 0
@@ -539,4 +539,4 @@ def test_an_outage_is_told_as_such(desk, s3):
 def test_what_can_t_be_begun_in_time_is_not_begun(desk):
     with pytest.raises(Unavailable):
         desk.answer(request(f"/{KEY}/thumbnail"), deadline=time.monotonic() - 1)
-    assert desk.answer(request(f"/{KEY}/thumbnail"), deadline=math.inf)["statusCode"] == 200
+    assert desk.answer(request(f"/{KEY}/thumbnail"), deadline=math.inf).response["statusCode"] == 200

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_processor.errors import UnknownEvent
-from image_processor.triggers import s3_events
-from image_processor.triggers.s3_events import SourceEvent, is_queue_batch, parse, parse_message
+from image_processor.triggers import sqs_batch
+from image_processor.triggers.s3_events import SourceEvent, parse, parse_message
+from image_processor.triggers.sqs_batch import is_queue_batch
 
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 
@@ -199,4 +200,4 @@ def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
 def test_a_message_tells_when_it_was_sent_and_whether_it_was_delivered_before(attributes, before, at):
     message = {"attributes": attributes}
 
-    assert (s3_events.was_delivered_before(message), s3_events.sent_at(message)) == (before, at)
+    assert (sqs_batch.is_redelivered(message), sqs_batch.sent_at(message)) == (before, at)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from image_processor.aws.cloudfront import invalidation_paths
 from image_processor.engine.layout import widths
-from image_processor.urls.links import DEFAULT_LADDER, Links, rendition_url, signed_url
+from image_processor.urls.links import DEFAULT_LADDER, Links, signed_url
+from image_processor.urls.paths import invalidation_paths, rendition_url
 from image_processor.urls.signatures import is_signed
 
 from ..pictures import decode, encode, make
