@@ -13,7 +13,7 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.aws.secrets_manager import SigningKeys
 from image_processor.config import Settings
 from image_processor.publishing.pipeline import Pipeline
-from image_processor.publishing.ports import Invalidations, NoInvalidations
+from image_processor.publishing.ports import Invalidations, NoInvalidations, Storage
 from image_processor.triggers.fallback_image import FallbackImage
 from image_processor.triggers.function_url import Delivery, NoKeys
 from image_processor.triggers.rest_api import RestApi
@@ -37,15 +37,13 @@ def services() -> Services:
     settings = Settings.from_environment()
     s3 = boto3.client("s3", config=CONFIG)
     table = settings.metadata_table
-    invalidations = _invalidations(settings.distribution_parameter)
-    pipeline = Pipeline(
+    storage = Storage(
         SourceBucket(s3, settings.upload_bucket),
         RenditionBucket(s3, settings.processed_bucket, settings.cache_control),
         MetadataTable(boto3.client("dynamodb", config=CONFIG), table) if table else NoTable(),
-        settings.variants,
-        settings.limits,
-        invalidations,
+        _invalidations(settings.distribution_parameter),
     )
+    pipeline = Pipeline(storage, settings.variants, settings.limits)
     secret = settings.signing_secret
     keys = SigningKeys(partial(boto3.client, "secretsmanager", config=CONFIG), secret) if secret else None
     links = Links(keys.current, settings.size_ladder or DEFAULT_LADDER) if keys else None
@@ -53,7 +51,7 @@ def services() -> Services:
     return Services(
         settings,
         pipeline,
-        invalidations,
+        storage.invalidations,
         RestApi(pipeline, settings.upload_bucket, settings.cors_origins, links),
         Delivery(pipeline, keys or NoKeys(), settings.size_ladder, settings.allow_unsigned, fallback),
     )

@@ -11,6 +11,7 @@ from image_processor.aws.dynamodb import MetadataTable
 from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.variants import parse_variants
 
 from .fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations, FakeS3, FakeTable, Inline
@@ -53,17 +54,15 @@ def new_pipeline(s3: FakeS3, table: FakeTable, invalidations: FakeInvalidations)
     def new(
         variants: str = "thumbnail:width=8,height=8;wide:width=16",
         limits: Limits = Limits(),  # noqa: B008 - frozen
-        side: Executor | None = None,
+        executor: Executor | None = None,
     ) -> Pipeline:
-        return Pipeline(
+        storage = Storage(
             SourceBucket(s3, UPLOADS),
             RenditionBucket(s3, PROCESSED, "public, max-age=300"),
             MetadataTable(table, TABLE),
-            parse_variants(variants),
-            limits,
             invalidations,
-            side or Inline(),
         )
+        return Pipeline(storage, parse_variants(variants), limits, executor or Inline())
 
     return new
 

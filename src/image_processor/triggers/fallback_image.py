@@ -7,7 +7,7 @@ from typing import Final
 
 from image_processor import telemetry
 from image_processor.errors import ImageProcessorError
-from image_processor.publishing.model import MAX_BODY, Picture
+from image_processor.publishing.model import MAX_BODY, StoredRendition
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 
@@ -22,15 +22,15 @@ class FallbackImage:
         self._pipeline, self._key, self._clock = pipeline, key, clock
         self._paused_until: dict[str, float] = {}
 
-    def rendition(self, name: str, transformation: Transformation, deadline: float) -> Picture | None:
+    def rendition(self, name: str, transformation: Transformation, deadline: float) -> StoredRendition | None:
         """Find or render it by this transformation, or else as the first variant; None if neither is possible."""
         return self._find_or_render(name, transformation, deadline) or self.first_variant(deadline)
 
-    def first_variant(self, deadline: float) -> Picture | None:
+    def first_variant(self, deadline: float) -> StoredRendition | None:
         """Find or render it as the first variant; None if that is not possible."""
         return self._find_or_render(*next(iter(self._pipeline.variants.items())), deadline)
 
-    def _find_or_render(self, name: str, transformation: Transformation, deadline: float) -> Picture | None:
+    def _find_or_render(self, name: str, transformation: Transformation, deadline: float) -> StoredRendition | None:
         if self._clock() < self._paused_until.get(name, -math.inf):
             return None
         try:

@@ -33,7 +33,7 @@ from image_processor.errors import (
     error_body,
     shown,
 )
-from image_processor.publishing.model import MAX_BODY, Picture
+from image_processor.publishing.model import MAX_BODY, StoredRendition
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.url_options import resolutions
@@ -103,7 +103,9 @@ class Delivery:
         headers = {**_caching(error), "Content-Type": image.content_type, "X-Error-Code": error.code}
         return _response(error.status, headers, image.body, _method(event))
 
-    def _fallback_image(self, event: Mapping[str, Any], error: ImageProcessorError, deadline: float) -> Picture | None:
+    def _fallback_image(
+        self, event: Mapping[str, Any], error: ImageProcessorError, deadline: float
+    ) -> StoredRendition | None:
         """The fallback image by the requested transformation, if the request may render it; else as first variant."""
         if self.fallback is None or error.retryable:  # in an outage, the fallback image would have to wait as well
             return None
@@ -253,7 +255,7 @@ def _names(path: str, parameters: Mapping[str, str], ladder: Sequence[int], requ
     return path == f"/{request.key}/{request.name}"
 
 
-def _served(rendition: Picture, body: bytes, request: Request) -> dict[str, Any]:
+def _served(rendition: StoredRendition, body: bytes, request: Request) -> dict[str, Any]:
     timings = ", ".join(f"{step};dur={milliseconds}" for step, milliseconds in telemetry.steps().items())
     headers = {
         "ETag": f'"{rendition.etag}"',
@@ -267,7 +269,7 @@ def _served(rendition: Picture, body: bytes, request: Request) -> dict[str, Any]
     return _response(200, headers, body, request.method)
 
 
-def _is_known(rendition: Picture, headers: Mapping[str, str]) -> bool:
+def _is_known(rendition: StoredRendition, headers: Mapping[str, str]) -> bool:
     """Whether the viewer already has this rendition (RFC 9110, 13.2.2)."""
     etags, since = headers.get("if-none-match"), headers.get("if-modified-since")
     if etags is not None:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from image_processor.publishing import pipeline as pipeline_module
-from image_processor.publishing.ports import at_once
+from image_processor.publishing import rendition_writer
+from image_processor.publishing.concurrency import run_concurrently
 
 from ..pictures import encode
 
@@ -37,21 +37,21 @@ def test_the_renditions_of_a_source_are_put_together(new_pipeline, s3, side, mon
     s3.upload("rio", SOURCES["1.png"])
     meeting(monkeypatch, s3, 2, "put_object")
 
-    assert len(new_pipeline(side=side).publish("rio")) == 2
+    assert len(new_pipeline(executor=side).publish("rio")) == 2
 
 
 def test_what_is_kept_is_looked_up_while_the_source_comes(new_pipeline, s3, side, monkeypatch):
     s3.upload("rio", SOURCES["1.png"])
     meeting(monkeypatch, s3, 2, "get_object", "list_objects_v2")
 
-    assert len(new_pipeline(side=side).publish("rio")) == 2
+    assert len(new_pipeline(executor=side).publish("rio")) == 2
 
 
 @pytest.mark.parametrize("operation", ["get_object", "put_object", "head_upload"])
 def test_sources_wait_for_s3_together(new_pipeline, s3, side, monkeypatch, operation):
     for key, body in SOURCES.items():
         s3.upload(key, body)
-    pipeline = new_pipeline("thumbnail:width=8", side=side)
+    pipeline = new_pipeline("thumbnail:width=8", executor=side)
     meeting(monkeypatch, s3, len(SOURCES), operation)
 
     with ThreadPoolExecutor(max_workers=len(SOURCES)) as pool:
@@ -74,14 +74,14 @@ def test_no_task_is_still_under_way_when_another_has_failed(side, order):
 
     tasks: list[Callable[[], None]] = [fails, slow][::order]
     with pytest.raises(KeyError, match="task"):
-        at_once(side, tasks)
+        run_concurrently(side, tasks)
 
     assert done == [1]
 
 
 def test_tasks_answer_in_their_order(side):
-    assert at_once(side, [lambda number=number: number for number in range(10)]) == list(range(10))
-    assert at_once(side, []) == []
+    assert run_concurrently(side, [lambda number=number: number for number in range(10)]) == list(range(10))
+    assert run_concurrently(side, []) == []
 
 
 def test_sources_published_at_once_are_all_right(pipeline, s3, table):
@@ -98,7 +98,7 @@ def test_only_one_source_has_its_pixels_in_memory(pipeline, s3, monkeypatch):
     for key, body in SOURCES.items():
         s3.upload(key, body)
     two_at_once = threading.Barrier(2)
-    render = pipeline_module.render_each
+    render = rendition_writer.render_each
 
     def rendering(*arguments):
         with pytest.raises(threading.BrokenBarrierError):  # nobody else came here within the time
@@ -106,7 +106,7 @@ def test_only_one_source_has_its_pixels_in_memory(pipeline, s3, monkeypatch):
         two_at_once.reset()
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render_each", rendering)
+    monkeypatch.setattr(rendition_writer, "render_each", rendering)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(pipeline.publish, list(SOURCES)[:2]))

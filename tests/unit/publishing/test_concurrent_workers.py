@@ -22,9 +22,10 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.engine.render import Rendition
 from image_processor.errors import CorruptImage, ImageProcessorError
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import records, rendition_writer
 from image_processor.publishing.names import location
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
@@ -81,8 +82,8 @@ class Life(RuleBasedStateMachine):
         self.jobs: list[Job | None] = [None, None]
         self.cached: dict[str, bytes] = {}  # by CloudFront
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pipeline_module, "render_each", paint)
-        self.patch.setattr(pipeline_module, "datetime", Clock())
+        self.patch.setattr(rendition_writer, "render_each", paint)
+        self.patch.setattr(records, "datetime", Clock())
 
     @rule(content=st.sampled_from(CONTENTS))
     def put(self, content: bytes) -> None:
@@ -160,12 +161,14 @@ class Life(RuleBasedStateMachine):
     def _start(self, which: int, call: Callable[[Pipeline], Any], *, of_event: bool) -> None:
         worker, invalidations = Worker(), FakeInvalidations()
         pipeline = self.pipeline(
-            SourceBucket(self.s3, UPLOADS),
-            RenditionBucket(self.s3, PROCESSED, ""),
-            MetadataTable(self.table, TABLE),
+            Storage(
+                SourceBucket(self.s3, UPLOADS),
+                RenditionBucket(self.s3, PROCESSED, ""),
+                MetadataTable(self.table, TABLE),
+                invalidations,
+            ),
             parse_variants("thumbnail:width=8,height=8;wide:width=16"),
             Limits(),
-            invalidations,
             worker,
         )
         outcome = worker.submit(partial(call, pipeline))

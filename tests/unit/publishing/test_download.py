@@ -9,8 +9,7 @@ from urllib3.exceptions import SSLError
 
 from image_processor.aws.s3 import SourceBucket
 from image_processor.errors import CorruptImage, Unavailable
-from image_processor.publishing import decode_slot
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import decode_slot, rendition_writer
 
 from ..fakes import UPLOADS
 from ..pictures import encode
@@ -25,13 +24,13 @@ JPEG = KINDS["jpeg"]
 @pytest.fixture
 def company(monkeypatch):
     """Other sources are worked on at the same time, so that this one is read ahead."""
-    original = decode_slot.Turns.__init__
+    original = decode_slot.DecodeSlot.__init__
 
     def beside_another(self):
         original(self)
-        self._present = 1
+        self._in_progress = 1
 
-    monkeypatch.setattr(decode_slot.Turns, "__init__", beside_another)
+    monkeypatch.setattr(decode_slot.DecodeSlot, "__init__", beside_another)
 
 
 @pytest.fixture(params=["alone", "in company"])
@@ -114,7 +113,7 @@ def test_a_picture_is_taken_for_corrupt_only_when_all_of_it_came(new_pipeline, s
         source.read(10)
         raise CorruptImage("the source can't be decoded")
 
-    monkeypatch.setattr(pipeline_module, "render_each", render)
+    monkeypatch.setattr(rendition_writer, "render_each", render)
 
     with pytest.raises(Unavailable):
         new_pipeline().publish(KEY)
@@ -133,8 +132,8 @@ def test_a_picture_is_published_only_when_all_of_it_came(new_pipeline, s3):
 def test_alone_a_picture_is_decoded_while_it_comes(new_pipeline, s3, monkeypatch):
     s3.upload(KEY, JPEG)
     reads = []
-    render = pipeline_module.render_each
-    monkeypatch.setattr(pipeline_module, "render_each", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
+    render = rendition_writer.render_each
+    monkeypatch.setattr(rendition_writer, "render_each", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
 
     new_pipeline().publish(KEY)
 
@@ -148,23 +147,23 @@ def test_in_company_it_is_read_before_its_turn_as_far_as_that_fits(new_pipeline,
     monkeypatch.setattr(decode_slot, "READ_AHEAD", room)
     s3.upload(KEY, JPEG)
     pipeline, reads, left = new_pipeline(), [], []
-    render = pipeline_module.render_each
+    render = rendition_writer.render_each
 
     def rendering(*arguments):
         reads.append(s3.count("read"))
-        left.append(pipeline._turns._room)
+        left.append(pipeline._decode_slot._read_ahead_left)
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render_each", rendering)
+    monkeypatch.setattr(rendition_writer, "render_each", rendering)
 
     pipeline.publish(KEY)
 
     assert reads == [1 if ahead else 0]
     assert left == [0 if ahead else room]
-    assert pipeline._turns._room == room
+    assert pipeline._decode_slot._read_ahead_left == room
 
 
-@pytest.mark.parametrize("left", [-1.0, decode_slot.ENOUGH - 1])
+@pytest.mark.parametrize("left", [-1.0, decode_slot.DECODE_SECONDS - 1])
 def test_a_source_is_not_begun_that_can_not_be_done_in_time(pipeline, s3, table, left):
     s3.upload(KEY, JPEG)
 
@@ -177,10 +176,10 @@ def test_a_source_is_not_begun_that_can_not_be_done_in_time(pipeline, s3, table,
 
 
 def test_who_waits_for_the_pixels_waits_no_longer_than_there_is_time(new_pipeline, s3, monkeypatch):
-    monkeypatch.setattr(decode_slot, "ENOUGH", 0.0)
+    monkeypatch.setattr(decode_slot, "DECODE_SECONDS", 0.0)
     s3.upload(KEY, JPEG)
     pipeline = new_pipeline()
-    with pipeline._turns._pixels, pytest.raises(Unavailable, match="no time left"):
+    with pipeline._decode_slot._slot, pytest.raises(Unavailable, match="no time left"):
         pipeline.publish(KEY, deadline=decode_slot.time.monotonic() + 0.05)
 
     assert len(pipeline.publish(KEY)) == 2

@@ -10,6 +10,7 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.errors import InvalidTransformation, SourceNotFound
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
@@ -246,13 +247,8 @@ def test_a_picture_overwritten_with_a_folder_marker_loses_its_renditions(pipelin
 
 
 def test_without_a_table_pictures_are_made_and_removed_all_the_same(s3):
-    pipeline = Pipeline(
-        SourceBucket(s3, UPLOADS),
-        RenditionBucket(s3, PROCESSED, ""),
-        NoTable(),
-        parse_variants("thumbnail:width=8"),
-        Limits(),
-    )
+    storage = Storage(SourceBucket(s3, UPLOADS), RenditionBucket(s3, PROCESSED, ""), NoTable())
+    pipeline = Pipeline(storage, parse_variants("thumbnail:width=8"), Limits())
     s3.upload(KEY, RED)
 
     pipeline.publish(KEY)

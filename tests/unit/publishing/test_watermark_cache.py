@@ -5,7 +5,7 @@ from PIL import Image
 
 from image_processor.aws.s3 import SourceBucket
 from image_processor.errors import SourceNotFound, SourceTooLarge
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import rendition_writer
 from image_processor.publishing import watermarks as watermarks_module
 from image_processor.publishing.watermarks import Watermarks
 from image_processor.transformations.transformation import Transformation
@@ -94,8 +94,8 @@ def test_a_picture_is_made_with_its_watermark(pipeline, s3, monkeypatch):
     s3.upload(KEY, RED)
     s3.upload(MARK, BLUE)
     given = []
-    render = pipeline_module.render_each
-    monkeypatch.setattr(pipeline_module, "render_each", lambda *a: (given.append(a[3]), render(*a))[1])
+    render = rendition_writer.render_each
+    monkeypatch.setattr(rendition_writer, "render_each", lambda *a: (given.append(a[3]), render(*a))[1])
 
     pipeline.render_on_demand(KEY, MARKED)
 
