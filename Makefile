@@ -19,8 +19,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # The tests that need no server. Each file runs in one process, so that its fixtures are made once; at most four
 # processes, because a hostile source may take a gigabyte.
-UNIT := tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/handler tests/template tests/deployment \
-  tests/benchmarks
+UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold bench-cost \
@@ -56,7 +55,7 @@ unit: setup ## the parts, the handler, the template and the scripts, without a s
 	pytest $(PARALLEL) $(UNIT)
 
 generated: setup ## check that generated files are up to date (`make hashes` renews the hashes)
-	pytest --quiet tests/deployment/test_package.py -k hashed_requirements
+	pytest --quiet tests/deployment/test_requirements.py
 
 fuzz: setup ## look for sources that break the engine, by coverage (SECONDS=600; REPRODUCE=FILE runs one again)
 	PYTHONPATH=src python -m tests.fuzz --seconds $(SECONDS) $(if $(REPRODUCE),--reproduce "$(REPRODUCE)")

@@ -12,6 +12,8 @@ import yaml
 
 from .project import PROJECT, Aws, Project, error_line, json_of, stack_text
 
+pytestmark = pytest.mark.slow
+
 STACK = "aws-serverless-image-processing"
 PLACE = "function handler(){return"  # where the edge function's code goes
 DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformation:CreateChangeSet on resource: x"

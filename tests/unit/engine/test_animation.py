@@ -172,6 +172,7 @@ def test_the_pixels_of_all_frames_count_against_the_limit(source):
     assert len(frames_of(make(body, "width=30,format=png", limits).body)) == 1
 
 
+@pytest.mark.slow
 def test_an_animation_larger_than_can_be_made_shrinks_or_is_refused():
     body = moving("webp", size=(3000, 3000))
 

@@ -64,6 +64,7 @@ def test_the_box_lies_within_the_source_and_the_picture_within_its_canvas(source
         assert 0 <= offset <= room - side
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", ["cover", "contain", "fill"])
 @settings(max_examples=200)
 @given(data=st.data())
