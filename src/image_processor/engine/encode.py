@@ -49,6 +49,11 @@ def target_format(transformation: Transformation, source_format: str, *, alpha: 
     return transformation.format or (source_format if source_format in FORMATS else "png" if alpha else "jpeg")
 
 
+def has_alpha(image: Image.Image) -> bool:
+    """Whether a finished picture has alpha."""
+    return image.mode in ("LA", "RGBA")
+
+
 def keeps_alpha(target: str) -> bool:
     """Whether pictures of this format can be transparent."""
     return target in ALPHA_FORMATS
