@@ -9,9 +9,7 @@ from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, SourceNotFound, SourceTooLarge, UnsupportedFormat
 from image_processor.transformations.transformation import Transformation
 
-from ..pictures import BLUE, LIME, RED, assert_close, decode, encode
-from .test_animation import frames_of, moving
-from .test_orientation import stored
+from ..pictures import BLUE, LIME, RED, assert_close, decode, encode, frames_of, moving, stored
 
 LOGO = encode(Image.new("RGB", (40, 40), RED), "png")
 
