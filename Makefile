@@ -40,7 +40,7 @@ check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
-	pytest tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks
+	pytest tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks tests/docs
 
 fuzz: setup ## look for sources that break the engine, by coverage (SECONDS=600; REPRODUCE=FILE runs one again)
 	PYTHONPATH=src python -m tests.fuzz --seconds $(SECONDS) $(if $(REPRODUCE),--reproduce "$(REPRODUCE)")

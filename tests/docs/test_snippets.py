@@ -13,7 +13,7 @@ import pytest
 from image_processor.urls.links import signed_url
 from image_processor.urls.signatures import sign
 
-from ..docs.pages import manual
+from .pages import manual
 
 BASE, KEY = "https://d111111abcdef8.cloudfront.net", "The stack's own is of 64 letters and digits; any will do: ü"
 ASKED: list[tuple[str, Mapping[str, str]]] = [
