@@ -29,16 +29,19 @@ class Page:
     text: str
 
     def blocks(self, language: str, section: str | None = None) -> list[str]:
-        """The code blocks of a language, in the whole page or in the section with this heading."""
-        text = self.text if section is None else self.section(section)
+        """The code blocks of a language, in the whole page or in one of its `sections`."""
+        text = self.text if section is None else self.sections()[section]
         return [block.text for block in _blocks(text) if block.language == language]
 
-    def section(self, heading: str) -> str:
-        """The text of a section of the second level, without its heading."""
+    def sections(self) -> dict[str, str]:
+        """The texts of the sections of the second level, by their headings; what stands before them is by ''."""
         masked = _FENCE.sub(_masked, self.text)
-        found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", masked, re.DOTALL | re.MULTILINE)
-        assert found, f"{self.path} has no section '{heading}'"
-        return self.text[slice(*found.span(1))]
+        starts = [
+            ("", 0, 0),
+            *((found[1], *found.span()) for found in re.finditer(r"^## (.+)\n", masked, re.MULTILINE)),
+        ]
+        ends = [start for _, start, _ in starts[1:]] + [len(masked)]
+        return {name: self.text[begin:end] for (name, _, begin), end in zip(starts, ends, strict=True)}
 
     def table(self, marker: str) -> list[str]:
         """The lines between `<!-- marker -->` and `<!-- /marker -->`."""

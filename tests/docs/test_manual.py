@@ -12,13 +12,13 @@ LONG = 120  # lines, from which on a page has a table of contents
 SET_THESE_ONCE = """\
 region=eu-central-1 stack=aws-serverless-image-processing    # those of your stack
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
-eval "$(aws cloudformation describe-stacks --stack-name $stack --output text \\
+eval "$(aws cloudformation describe-stacks --stack-name "$stack" --output text \\
   --query "Stacks[0].Outputs[].join('=', [OutputKey, OutputValue])" | tr '\\t' '\\n')"
 """
 LOCAL_OUTPUTS = ".local/outputs.json"
 OF_LOCAL = {"Endpoint", "ApiUrl", "ApiKey", "CdnUrl", "CdnHost"}  # that local.sh adds to the outputs
 _USED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_SET = re.compile(r"(?:^|[\s;(])([A-Za-z_][A-Za-z0-9_]*)=|\bfor ([a-z_]+) in|\bread (?:-r )?([a-z_]+)")
+_SET = re.compile(r"(?:^|[\s;(])([A-Za-z_]\w*)=|\bfor (\w+) in|\bread (?:-r )?((?:\w+ ?)+)")
 
 
 def unset(page: Page) -> list[str]:
@@ -28,7 +28,7 @@ def unset(page: Page) -> list[str]:
     found = []
     for block in page.blocks("sh"):
         for command in commands(block):
-            names = {name for match in _SET.finditer(command) for name in match.groups() if name}
+            names = {name for match in _SET.findall(command) for text in match for name in text.split()}
             found += [name for name in _USED.findall(command) if name not in known | names]
             known |= names
             if "describe-stacks" in command:
@@ -45,17 +45,51 @@ def test_the_index_lists_the_page(path: str) -> None:
     assert name in [*manual("index").links(), "index.md"]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_has_one_title_and_a_long_one_lists_its_sections(path: str) -> None:
-    page = pages()[path]
-    headings = page.headings()
-    listed = re.findall(r"^- \[[^\]]+\]\(#([^)]+)\)$", page.text.partition("\n## ")[0], re.MULTILINE)
-    sections = [slug(heading) for level, heading in headings if level == 2]
+def contents(page: Page) -> list[str]:
+    """The anchors in the list before a page's first section: its table of contents."""
+    items = re.findall(r"^- .*(?:\n  .*)*", page.sections()[""], re.MULTILINE)
+    return re.findall(r"\]\(#([^)]+)\)", "\n".join(items))
 
-    assert [level for level, _ in headings].count(1) == 1
-    assert headings[0][0] == 1
+
+def unlisted(page: Page) -> list[str]:
+    """The sections that the table of contents lists neither itself nor by their subsections."""
+    listed = set(contents(page))
+    found: dict[str, bool] = {}
+    section = ""
+    for level, heading in page.headings():
+        section = slug(heading) if level == 2 else section
+        found[section] = found.get(section, False) or slug(heading) in listed
+    return [name for name, is_listed in found.items() if name not in ("", "next") and not is_listed]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_one_title_before_all_else(path: str) -> None:
+    levels = [level for level, _ in pages()[path].headings()]
+
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert pages()[path].text.startswith("# ")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_long_page_begins_with_a_table_of_contents_in_order(path: str) -> None:
+    page = pages()[path]
+    listed = contents(page)
+
+    assert listed == [slug(heading) for _, heading in page.headings() if slug(heading) in listed]
     if listed or len(page.text.splitlines()) > LONG:
-        assert listed == [section for section in sections if section != "next"]
+        assert unlisted(page) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("# A\n\n- [B](#b)\n\n## B\n\n## C\n", ["c"]),
+        ("# A\n\n- [B](#b)\n- Two: [D](#d),\n  [E](#e)\n\n## B\n\n## C\n\n### D\n\n### E\n", []),
+        ("# A\n\nSee [B](#b).\n\n## B\n", ["b"]),
+    ],
+)
+def test_a_section_that_is_not_listed_is_found(text: str, missing: list[str]) -> None:
+    assert unlisted(Page("docs/a.md", text)) == missing
 
 
 @pytest.mark.parametrize("path", [*PAGES, "README.md"])

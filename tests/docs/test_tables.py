@@ -33,7 +33,7 @@ def test_the_manual_lists_every_parameter_with_its_default() -> None:
 
 
 def test_the_page_of_parameters_refers_to_parameters_that_exist() -> None:
-    words = set(manual("parameters").section("Which page explains what").split("`")[1::2])
+    words = set(manual("parameters").sections()["Which page explains what"].split("`")[1::2])
 
     assert words
     assert words <= set(document()["Parameters"])
