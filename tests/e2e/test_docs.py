@@ -185,7 +185,8 @@ def test_the_plain_aws_cli_deploys_the_template(stack: Stack, fresh: dict[str, s
         for line in script("deploy", "With the plain AWS CLI")
     ]
 
-    run("\n".join(lines), fresh)
+    # `cloudformation deploy` gives the option --endpoint-url to its first client alone.
+    run("\n".join(lines), fresh | {"AWS_ENDPOINT_URL": stack.local.outputs["Endpoint"]})
 
     cloudformation = stack.local.client("cloudformation")
     [described] = cloudformation.describe_stacks(StackName=name)["Stacks"]
