@@ -7,7 +7,7 @@ import pytest
 from image_processor.aws.cloudfront import CloudFrontInvalidations
 from image_processor.errors import Throttled, Unavailable
 
-from ..fakes import refusal
+from ..fakes import client_error
 
 KEY = "cats/rio.jpg"
 
@@ -64,7 +64,7 @@ def test_each_request_is_one_of_its_own(distribution, cloudfront):
 )
 def test_what_cloudfront_refuses_is_asked_for_again_with_the_next(distribution, cloudfront, code, error):
     distribution.add("a.jpg")
-    cloudfront.failure = refusal(code)
+    cloudfront.failure = client_error(code)
     with pytest.raises(error):
         distribution.send()
     cloudfront.failure = None

@@ -42,7 +42,7 @@ def test_records_are_written_in_batches_that_dynamodb_takes(table, waits, count)
 
 
 def test_what_dynamodb_left_over_is_written_again_after_longer_and_longer_waits(table, waits):
-    table.unprocessed = 3
+    table.partial_writes = 3
 
     MetadataTable(table, TABLE).put([record(number) for number in range(30)])
 
@@ -52,7 +52,7 @@ def test_what_dynamodb_left_over_is_written_again_after_longer_and_longer_waits(
 
 
 def test_a_table_that_never_takes_all_is_throttled(table, waits):
-    table.unprocessed = 1000
+    table.partial_writes = 1000
 
     with pytest.raises(Throttled, match="DynamoDB is busy; try again later"):
         MetadataTable(table, TABLE).put([record(number) for number in range(25)])

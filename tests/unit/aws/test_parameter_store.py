@@ -5,14 +5,14 @@ import pytest
 from image_processor.aws.parameter_store import Parameter
 from image_processor.errors import Unavailable
 
-from ..fakes import refusal
+from ..fakes import client_error
 
 
 class FakeParameters:
     def __init__(self) -> None:
         self.value: str | None = None
         self.reads = 0
-        self.failure = refusal("ParameterNotFound")
+        self.failure = client_error("ParameterNotFound")
 
     def get_parameter(self, *, Name):  # noqa: N803 - AWS's name
         assert Name == "/stack/distribution"
@@ -34,7 +34,7 @@ def test_the_distribution_s_id_is_read_once_when_it_is_there():
 
 def test_a_parameter_that_must_not_be_read_is_told():
     parameters = FakeParameters()
-    parameters.failure = refusal("AccessDeniedException")
+    parameters.failure = client_error("AccessDeniedException")
 
     with pytest.raises(Unavailable):
         Parameter(lambda: parameters, "/stack/distribution").value()

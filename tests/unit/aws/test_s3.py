@@ -6,7 +6,7 @@ from botocore.exceptions import IncompleteReadError
 from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.errors import Unavailable
 
-from ..fakes import PROCESSED, UPLOADS, refusal
+from ..fakes import PROCESSED, UPLOADS, client_error
 
 
 def test_a_source_that_is_missing_is_none(s3):
@@ -20,7 +20,7 @@ def test_a_source_that_is_missing_is_none(s3):
 def test_a_source_that_must_not_be_read_is_not_taken_for_missing(s3):
     bucket = SourceBucket(s3, UPLOADS)
     for operation in ("get_object", "head_upload"):
-        s3.fail(operation, 1, refusal("AccessDenied" if operation == "get_object" else "403"))
+        s3.fail(operation, 1, client_error("AccessDenied" if operation == "get_object" else "403"))
 
     with pytest.raises(Unavailable):
         bucket.get("a")

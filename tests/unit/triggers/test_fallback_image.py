@@ -123,7 +123,7 @@ def test_a_fallback_image_that_can_t_be_had_is_left_alone_for_a_minute(pipeline,
 def test_without_the_fallback_image_there_is_json(kind_desk, s3, monkeypatch):
     faults = []
     monkeypatch.setattr(telemetry, "fault", lambda route, error: faults.append((route, error.code)))
-    s3.remove("fallback.png")
+    s3.delete("fallback.png")
 
     reply = kind_desk.refusal(request("/gone.png/thumbnail"), SourceNotFound("no"))
 

@@ -23,7 +23,7 @@ from image_processor.errors import (
 from image_processor.triggers import function_url
 from image_processor.triggers.function_url import MAX_BODY, Delivery
 
-from ..fakes import PROCESSED, refusal
+from ..fakes import PROCESSED, client_error
 from ..pictures import decode, encode
 from .function_url_requests import Keys, request, signed
 
@@ -391,7 +391,7 @@ def test_an_error_is_json_and_kept_for_a_moment_at_most(desk, error, caching):
 
 
 def test_an_outage_is_told_as_such(desk, s3):
-    s3.fail("get_object", 1, refusal("InternalError"))
+    s3.fail("get_object", 1, client_error("InternalError"))
 
     with pytest.raises(Unavailable):
         ask(desk, f"/{KEY}/thumbnail")
