@@ -24,6 +24,8 @@ sys.path.insert(0, str(PROJECT / "deployment" / "operations"))
 import prices
 from buckets import Object, lacks, with_renditions
 
+pytestmark = pytest.mark.slow
+
 UP, DONE, URL = "up-1", "done-1", "https://sqs/live"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

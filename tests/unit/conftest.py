@@ -14,7 +14,7 @@ from image_processor.publishing.pipeline import Pipeline
 from image_processor.publishing.ports import Storage
 from image_processor.transformations.variants import parse_variants
 
-from .fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations, FakeS3, FakeTable, Inline
+from .fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations, FakeS3, FakeTable, InlineExecutor
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -62,7 +62,7 @@ def new_pipeline(s3: FakeS3, table: FakeTable, invalidations: FakeInvalidations)
             MetadataTable(table, TABLE),
             invalidations,
         )
-        return Pipeline(storage, parse_variants(variants), limits, executor or Inline())
+        return Pipeline(storage, parse_variants(variants), limits, executor or InlineExecutor())
 
     return new
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_processor.engine.render import render
-from image_processor.transformations.options import FITS, FLIPS, FORMATS, TURNS
+from image_processor.transformations.options import FITS, FLIPS, FORMATS, ROTATIONS
 from image_processor.transformations.transformation import EXACT_FITS, Transformation
 
 from ..pictures import SOURCE_FORMATS, decode, encode, noise
@@ -30,7 +30,7 @@ transformations = st.builds(
     height=SIDES,
     fit=st.sampled_from(FITS),
     enlarge=st.booleans(),
-    rotate=st.none() | st.sampled_from(TURNS),
+    rotate=st.none() | st.sampled_from(ROTATIONS),
     flip=st.none() | st.sampled_from(FLIPS),
     format=st.sampled_from(FORMATS),
 )

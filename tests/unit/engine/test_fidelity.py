@@ -61,6 +61,7 @@ def test_a_turned_jpeg_of_odd_sides_loses_nothing_to_be_seen(orientation):
     assert psnr(picture, whole.resize((90, 110), Image.Resampling.LANCZOS)) >= LEAST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image_format", ["png", "webp", "tiff", "bmp", "avif"])
 @pytest.mark.parametrize("width", [50, 128, 333])
 def test_other_formats_lose_nothing_to_be_seen(image_format, width):
@@ -142,6 +143,7 @@ def large(image_format: str) -> bytes:
     return encode(grained, image_format, **({"quality": 90} if image_format == "jpeg" else {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image_format", ["jpeg", "png", "webp"])
 @pytest.mark.parametrize("width", [97, 640, 961, 1000, 1280, 1999])
 def test_a_picture_of_a_large_source_loses_nothing_to_be_seen(image_format, width):
@@ -152,6 +154,7 @@ def test_a_picture_of_a_large_source_loses_nothing_to_be_seen(image_format, widt
     assert psnr(picture, reference(body, picture.size)) >= LEAST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image_format", ["jpeg", "png", "webp"])
 def test_pictures_from_one_decode_lose_nothing_to_be_seen_in_any_order(image_format):
     body = large(image_format)

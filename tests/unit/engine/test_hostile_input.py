@@ -107,6 +107,7 @@ def render_or_refuse(source: bytes) -> None:
             assert (renditions[0].width, renditions[0].height) == (8, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("magic", MAGIC)
 @settings(max_examples=EXAMPLES // 2)
 @given(rest=st.binary(max_size=400))
@@ -148,6 +149,7 @@ def changed(source: bytes, kind: str, place: float, value) -> bytes:
             return source[:at]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(max_examples=EXAMPLES // 2)
 @given(some_changes=st.lists(changes, min_size=1, max_size=6))

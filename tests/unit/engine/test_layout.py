@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from image_processor.engine.layout import first_pixel, lay_out, plan, region, to_stored, together, turned_size
+from image_processor.engine.geometry import compose, first_pixel, oriented_size, to_stored
+from image_processor.engine.layout import crop as crop_region
+from image_processor.engine.layout import lay_out, plan
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import FITS, MAX_PIXELS, MAX_SIDE, POSITIONS
 from image_processor.transformations.transformation import EXACT_FITS, Transformation
@@ -64,6 +66,7 @@ def test_the_box_lies_within_the_source_and_the_picture_within_its_canvas(source
         assert 0 <= offset <= room - side
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", ["cover", "contain", "fill"])
 @settings(max_examples=200)
 @given(data=st.data())
@@ -229,7 +232,7 @@ def test_a_stored_box_holds_the_very_pixels_of_the_upright_one(orientation, size
     found = to_stored(box, upright.size, orientation)
 
     assert sorted(stored.crop(found).tobytes()) == sorted(upright.crop(box).tobytes())
-    assert turned_size(size, orientation) == (size[::-1] if orientation >= 5 else size)
+    assert oriented_size(size, orientation) == (size[::-1] if orientation >= 5 else size)
 
 
 TRANSPOSE = {
@@ -252,8 +255,8 @@ def turned(image, turn):
 def test_two_turns_are_one(first, then):
     stored = Image.frombytes("L", (3, 2), bytes(range(6)))
 
-    assert turned(turned(stored, first), then).tobytes() == turned(stored, together(first, then)).tobytes()
-    assert turned(turned(stored, first), then).size == turned_size(stored.size, together(first, then))
+    assert turned(turned(stored, first), then).tobytes() == turned(stored, compose(first, then)).tobytes()
+    assert turned(turned(stored, first), then).size == oriented_size(stored.size, compose(first, then))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -271,18 +274,18 @@ def test_a_layout_finds_the_pixels_of_the_cropped_turned_and_mirrored_scene(orie
         scene = turned(scene, mirror)
     transformation = Transformation(rotate=rotate, flip=flip, crop=crop, format="png")
 
-    found = region(stored.size, orientation, transformation)
+    found = crop_region(stored.size, orientation, transformation)
     layout = lay_out(stored.size, orientation, transformation, found)
 
-    assert turned(stored.crop(tuple(map(round, layout.box))), layout.turn).tobytes() == scene.tobytes()
-    assert turned_size(layout.size, layout.turn) == layout.canvas == scene.size
+    assert turned(stored.crop(tuple(map(round, layout.box))), layout.orientation).tobytes() == scene.tobytes()
+    assert oriented_size(layout.size, layout.orientation) == layout.canvas == scene.size
     assert stored.getpixel(first_pixel(found, stored.size, orientation)) == corner
 
 
 @pytest.mark.parametrize("crop", [(7, 0, 1, 1), (0, 6, 1, 1), (65_535, 65_535, 1, 1)])
 def test_a_crop_outside_the_source_is_refused(crop):
     with pytest.raises(InvalidTransformation, match="lies outside the source, which is 7×6"):
-        region((7, 6), 1, Transformation(crop=crop))
+        crop_region((7, 6), 1, Transformation(crop=crop))
 
 
 def test_all_frames_of_a_picture_count_against_its_pixels():

@@ -5,8 +5,21 @@ from PIL import Image, ImageDraw
 
 from image_processor.errors import InvalidTransformation
 
-from ..pictures import BLUE, LIME, RED, WHITE, assert_close, corners_of, decode, encode, four_corners, make, psnr
-from .test_orientation import stored
+from ..pictures import (
+    BLUE,
+    LIME,
+    RED,
+    WHITE,
+    assert_close,
+    corners_of,
+    decode,
+    encode,
+    four_corners,
+    framed,
+    make,
+    psnr,
+    stored,
+)
 
 GREY = (120, 120, 120)
 
@@ -82,12 +95,6 @@ def test_a_small_crop_of_a_large_jpeg_has_all_its_detail():
 
     expected = decode(source).crop((801, 403, 1201, 803)).resize((200, 200), Image.Resampling.LANCZOS)
     assert psnr(picture, expected) > 40
-
-
-def framed(mode: str = "RGB", edge=(250, 250, 250)) -> Image.Image:
-    scene = Image.new(mode, (80, 60), edge)
-    scene.paste(four_corners((30, 20)).convert(mode), (12, 25))
-    return scene
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -3,9 +3,7 @@
 import pytest
 from PIL import Image, ImageDraw
 
-from ..pictures import RED, assert_close, decode, encode, make, noise
-from .test_animation import frames_of
-from .test_orientation import stored
+from ..pictures import RED, assert_close, decode, encode, frames_of, make, noise, stored
 
 METHODS = ("entropy", "attention")
 

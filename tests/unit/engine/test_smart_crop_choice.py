@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from image_processor.engine.smart_crop import place
+from image_processor.engine.smart_crop import find_anchor
 
 METHODS = ("entropy", "attention")
 WIDE, TALL = (144, 96), (96, 144)
@@ -46,7 +46,7 @@ def draw_face(image, corner, skin):
 
 def crop(image, kept, method):
     """left, top, right, bottom of the crop, in pixels."""
-    places = place(image, kept, method)
+    places = find_anchor(image, kept, method)
     left, top = (side * (1 - share) * at for side, share, at in zip(image.size, kept, places, strict=True))
     return left, top, left + image.width * kept[0], top + image.height * kept[1]
 
@@ -182,7 +182,7 @@ def test_hidden_colours_change_nothing(method):
     for image in (plain, noisy):
         image.putalpha(shown)
 
-    assert place(noisy, (0.4, 1.0), method) == place(plain, (0.4, 1.0), method)
+    assert find_anchor(noisy, (0.4, 1.0), method) == find_anchor(plain, (0.4, 1.0), method)
 
 
 @both
@@ -200,7 +200,7 @@ def test_a_grey_picture_with_alpha_does_not_show_its_hidden_colours_either(metho
 @pytest.mark.parametrize("colour", ["black", "white", "gray"])
 def test_a_flat_picture_gives_the_centre(method, mode, size, colour):
     for kept in ((0.5, 1.0), (1.0, 0.3), (0.4, 0.6)):
-        assert place(Image.new(mode, size, colour), kept, method) == (0.5, 0.5)
+        assert find_anchor(Image.new(mode, size, colour), kept, method) == (0.5, 0.5)
 
 
 @both
@@ -208,7 +208,7 @@ def test_an_invisible_picture_gives_the_centre(method):
     image = noise(WIDE).convert("RGBA")
     image.putalpha(0)
 
-    assert place(image, SQUARE[WIDE], method) == (0.5, 0.5)
+    assert find_anchor(image, SQUARE[WIDE], method) == (0.5, 0.5)
 
 
 @both
@@ -218,7 +218,7 @@ def test_two_subjects_alike_give_the_centre(method):
     image.paste(subject, (5, 30))
     image.paste(ImageOps.mirror(subject), (109, 30))
 
-    assert place(image, (0.4, 1.0), method) == (0.5, 0.5)
+    assert find_anchor(image, (0.4, 1.0), method) == (0.5, 0.5)
 
 
 @both
@@ -244,7 +244,7 @@ def test_the_edge_of_the_crop_does_not_cut_through_what_it_can_leave_out(method)
 
 @both
 def test_a_crop_of_the_whole_has_no_room_to_move(method):
-    assert place(noise(WIDE), (1.0, 1.0), method) == (0.5, 0.5)
+    assert find_anchor(noise(WIDE), (1.0, 1.0), method) == (0.5, 0.5)
 
 
 @both
@@ -252,9 +252,9 @@ def test_a_picture_larger_than_needed_has_the_same_answer(method):
     image = Image.new("RGB", WIDE, GREY)
     image.paste(noise((40, 40)), (8, 28))
 
-    large = place(image.resize((1440, 960), Image.Resampling.BICUBIC), SQUARE[WIDE], method)
+    large = find_anchor(image.resize((1440, 960), Image.Resampling.BICUBIC), SQUARE[WIDE], method)
 
-    assert large == pytest.approx(place(image, SQUARE[WIDE], method), abs=0.08)
+    assert large == pytest.approx(find_anchor(image, SQUARE[WIDE], method), abs=0.08)
 
 
 @both
@@ -299,21 +299,21 @@ shares = st.floats(0.01, 1.0) | st.just(1.0)
 @settings(max_examples=60, deadline=None)
 @given(image=pictures(), kept=st.tuples(shares, shares))
 def test_every_picture_has_a_place_within_it(method, image, kept):
-    places = place(image, kept, method)
+    places = find_anchor(image, kept, method)
 
     assert all(0 <= share <= 1 for share in places)
-    assert places == place(image, kept, method)
+    assert places == find_anchor(image, kept, method)
 
 
 @both
 @settings(max_examples=60, deadline=None)
 @given(image=pictures(), kept=shares)
 def test_a_mirrored_picture_has_the_mirrored_place(method, image, kept):
-    left, middle = place(image, (kept, 1.0), method)
-    _, top = place(image, (1.0, kept), method)
+    left, middle = find_anchor(image, (kept, 1.0), method)
+    _, top = find_anchor(image, (1.0, kept), method)
 
-    assert place(ImageOps.mirror(image), (kept, 1.0), method) == pytest.approx((1 - left, middle), abs=1e-9)
-    assert place(ImageOps.flip(image), (1.0, kept), method) == pytest.approx((0.5, 1 - top), abs=1e-9)
+    assert find_anchor(ImageOps.mirror(image), (kept, 1.0), method) == pytest.approx((1 - left, middle), abs=1e-9)
+    assert find_anchor(ImageOps.flip(image), (1.0, kept), method) == pytest.approx((0.5, 1 - top), abs=1e-9)
 
 
 @both
@@ -321,6 +321,6 @@ def test_the_picture_is_left_as_it_was(method):
     image = noise(WIDE).convert("RGBA")
     before = image.copy()
 
-    place(image, SQUARE[WIDE], method)
+    find_anchor(image, SQUARE[WIDE], method)
 
     assert ImageChops.difference(image, before).getbbox() is None

@@ -8,8 +8,7 @@ from PIL import Image
 from image_processor.engine.render import render
 from image_processor.transformations.transformation import Transformation
 
-from ..pictures import encode, four_corners
-from .test_orientation import stored
+from ..pictures import encode, four_corners, stored
 
 
 def source_size(source: bytes, transformation: str = "width=8") -> tuple[int, int]:

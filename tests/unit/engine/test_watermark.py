@@ -3,15 +3,13 @@
 import pytest
 from PIL import Image
 
-from image_processor.engine import render as render_module
+from image_processor.engine import watermark as watermark_module
 from image_processor.engine.limits import Limits
 from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, SourceNotFound, SourceTooLarge, UnsupportedFormat
 from image_processor.transformations.transformation import Transformation
 
-from ..pictures import BLUE, LIME, RED, assert_close, decode, encode
-from .test_animation import frames_of, moving
-from .test_orientation import stored
+from ..pictures import BLUE, LIME, RED, assert_close, decode, encode, frames_of, moving, stored
 
 LOGO = encode(Image.new("RGB", (40, 40), RED), "png")
 
@@ -96,8 +94,8 @@ def test_it_lies_on_every_frame():
 
 def test_it_is_decoded_once_for_all_frames(monkeypatch):
     opened = []
-    open_source = render_module.open_source
-    monkeypatch.setattr(render_module, "open_source", lambda *a: (opened.append(a[0]), open_source(*a))[1])
+    open_source = watermark_module.open_source
+    monkeypatch.setattr(watermark_module, "open_source", lambda *a: (opened.append(a[0]), open_source(*a))[1])
 
     render(moving("webp"), [Transformation.parse("watermark=logo.png,format=webp")], watermarks={"logo.png": LOGO})
 

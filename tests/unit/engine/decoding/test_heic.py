@@ -62,6 +62,7 @@ def test_a_profile_counts_more_than_code_points():
     assert_close(colour_of(source), in_srgb((200, 100, 50), ADOBE_RGB, lambda share: share ** (563 / 256)), within=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chroma", [420, 444])
 def test_a_photo_comes_through(chroma):
     image = photo((640, 480))

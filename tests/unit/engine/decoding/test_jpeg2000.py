@@ -39,6 +39,7 @@ def test_it_is_read(options, transformation):
         assert_close(colour, expected, within=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, BARE, TILED, LOSSY])
 @pytest.mark.parametrize("size", [(1024, 768), (1001, 667)])
 @pytest.mark.parametrize("width", [50, 128, 333])
@@ -50,6 +51,7 @@ def test_decoded_at_a_fraction_it_loses_nothing_to_be_seen(options, size, width)
     assert psnr(picture, image.resize(picture.size, Image.Resampling.LANCZOS)) >= 42
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("transformation", "decoded"),
     [("width=128", (512, 384)), ("width=129", (1024, 768)), ("width=64", (256, 192)), ("", (1024, 768))],

@@ -237,6 +237,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_twelve_megapixels_take_a_few_megabytes(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(encode(photo((1000, 750)).resize((4000, 3000)), "png", compress_level=1))
     done = subprocess.run(

@@ -127,6 +127,7 @@ def test_the_library_is_the_one_that_pillow_decodes_with() -> None:
     assert f"{version >> 16}.{version >> 8 & 255}.{version & 255}" == features.version("webp")
 
 
+@pytest.mark.slow
 def test_threads_do_not_mix() -> None:
     tasks = [(source, least) for source in SOURCES.values() for least in ((300, 200), (100, 60))] * 4
     alone = [reduced(*task).tobytes() for task in tasks]

@@ -1,4 +1,4 @@
-"""The README's functions that sign a URL, each run as it stands: all make the URL that the stack itself makes."""
+"""The functions in docs/urls.md that sign a URL, run as they stand, make the URL that the stack itself makes."""
 
 import json
 import re
@@ -13,7 +13,8 @@ import pytest
 from image_processor.urls.links import signed_url
 from image_processor.urls.signatures import sign
 
-PROJECT = Path(__file__).parents[2]
+from .pages import manual
+
 BASE, KEY = "https://d111111abcdef8.cloudfront.net", "The stack's own is of 64 letters and digits; any will do: ü"
 ASKED: list[tuple[str, Mapping[str, str]]] = [
     ("/cats/rio.jpg", {"width": "300", "format": "auto"}),
@@ -30,10 +31,10 @@ ASKED: list[tuple[str, Mapping[str, str]]] = [
 
 
 def snippets() -> dict[str, str]:
-    """The blocks of the README's section, by their language."""
-    section = re.search(r"^## Ask by URL\n.*?(?=^## )", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert section, "the README has no section on URLs"
-    return dict(re.findall(r"^```(python|js|bash)\n(.*?)^```", section[0], re.DOTALL | re.MULTILINE))
+    """Return the code of the section, by its language; there is one block for each."""
+    found = {language: manual("urls").blocks(language, "Sign URLs in your own program") for language in CALLS}
+    assert [len(blocks) for blocks in found.values()] == [1, 1, 1]
+    return {language: block for language, [block] in found.items()}
 
 
 CALLS = {
@@ -67,16 +68,13 @@ def test_a_snippet_makes_the_url_that_the_stack_makes(
 
 
 def test_each_is_short_enough_to_read() -> None:
-    found = snippets()
-
-    assert set(found) == set(CALLS)
-    assert all(len(text.splitlines()) <= 12 for text in found.values())
+    assert all(len(text.splitlines()) <= 12 for text in snippets().values())
 
 
-def test_the_signature_that_is_shown_is_that_of_the_text_beside_it() -> None:
+def test_the_example_shows_the_signature_of_its_text() -> None:
     shown = re.search(
         r"With the key `test`, the text `(/cats/rio\.jpg)\?([^`]*)` has the signature `([^`]*)`",
-        " ".join((PROJECT / "README.md").read_text().split()),
+        " ".join(manual("urls").text.split()),
     )
     assert shown
     path, query, signature = shown.groups()
