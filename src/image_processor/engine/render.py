@@ -14,9 +14,7 @@ from typing import Final
 from PIL import Image
 
 from image_processor.engine import effects, memory_budget
-from image_processor.engine.decoding.decode import OpenSource, open_source
-from image_processor.engine.decoding.header import decoding
-from image_processor.engine.decoding.streaming_file import Stream
+from image_processor.engine.decoding import ByteStream, OpenSource, decoding, open_source
 from image_processor.engine.encode import Frame, encode, keeps_alpha, keeps_frames, target_format
 from image_processor.engine.layout import Layout, Place, Size, lay_out, region, turned_size
 from image_processor.engine.limits import Limits
@@ -44,7 +42,7 @@ class Rendition:
 
 
 def render(
-    source: bytes | Stream,
+    source: bytes | ByteStream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,
@@ -65,7 +63,7 @@ def render(
 
 
 def render_each(
-    source: bytes | Stream,
+    source: bytes | ByteStream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, PngImagePlugin
 
-from image_processor.engine.decoding.decode import open_source
+from image_processor.engine.decoding import open_source
 from image_processor.engine.limits import Limits
 
 from ..pictures import BLUE, LIME, RED, WHITE, assert_close, corners_of, decode, encode, four_corners, make, png_chunk
