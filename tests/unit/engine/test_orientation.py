@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from image_processor.engine import Limits
-from image_processor.engine.decoding.decode import open_source
+from image_processor.engine.decoding import open_source
 
 from ..pictures import (
     BLUE,

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from PIL import Image, ImageFile
 
-from image_processor.engine.decoding.formats import sniff
+from image_processor.engine.decoding.registry import sniff
 from image_processor.errors import ImageProcessorError, UnsupportedFormat
 
 from ..pictures import (
