@@ -10,6 +10,10 @@ from ....pictures import png_chunk
 SOURCE = SIGNATURE + png_chunk(b"IHDR", b"header") + png_chunk(b"prVt", b"") + png_chunk(b"eXIf", b"first")
 
 
+def found(source: bytes) -> dict[bytes, bytes]:
+    return {name: bytes(data) for name, data in first_chunks(source).items()}
+
+
 def test_every_chunk_is_read_in_order():
     assert [(name, bytes(data), complete) for name, data, complete in chunks(SOURCE)] == [
         (b"IHDR", b"header", True),
@@ -32,10 +36,10 @@ def test_a_chunk_without_a_whole_name_is_not_read():
 def test_the_first_of_each_wanted_name_counts_up_to_the_end():
     more = png_chunk(b"eXIf", b"second") + png_chunk(b"IEND", b"") + png_chunk(b"cICP", b"late")
 
-    assert first_chunks(SOURCE + more) == {b"IHDR": b"header", b"eXIf": b"first"}
+    assert found(SOURCE + more) == {b"IHDR": b"header", b"eXIf": b"first"}
 
 
 def test_the_chunks_that_are_read_are_bounded(monkeypatch):
     monkeypatch.setattr(png_chunks, "MAX_CHUNKS", 2)
 
-    assert first_chunks(SOURCE) == {b"IHDR": b"header"}
+    assert found(SOURCE) == {b"IHDR": b"header"}
