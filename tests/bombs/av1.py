@@ -1,4 +1,4 @@
-"""AV1 streams whose frames are larger than their sequence header says: each frame may tell its own sides."""
+"""AV1 streams whose frames are larger than their sequence header says: each frame may state its own sides."""
 
 import struct
 
@@ -10,17 +10,17 @@ ORDER_BITS = 7  # what libaom takes for a frame's number
 
 
 def units(data: bytes) -> list[tuple[int, bytes]]:
-    found, place = [], 0
-    while place < len(data):
-        kind, size, shift = data[place] >> 3 & 15, 0, 0
+    found, offset = [], 0
+    while offset < len(data):
+        kind, size, shift = data[offset] >> 3 & 15, 0, 0
         while True:
-            place += 1
-            size |= (data[place] & 0x7F) << shift
+            offset += 1
+            size |= (data[offset] & 0x7F) << shift
             shift += 7
-            if data[place] < 0x80:
+            if data[offset] < 0x80:
                 break
-        found.append((kind, data[place + 1 : place + 1 + size]))
-        place += 1 + size
+        found.append((kind, data[offset + 1 : offset + 1 + size]))
+        offset += 1 + size
     return found
 
 
@@ -34,7 +34,7 @@ def bits_of(data: bytes) -> str:
 
 def bytes_of(bits: str) -> bytes:
     bits += "0" * (-len(bits) % 8)
-    return bytes(int(bits[place : place + 8], 2) for place in range(0, len(bits), 8))
+    return bytes(int(bits[offset : offset + 8], 2) for offset in range(0, len(bits), 8))
 
 
 def overriding(width: int, height: int) -> bytes:
@@ -44,9 +44,9 @@ def overriding(width: int, height: int) -> bytes:
     """
     made = bmff.sequence(width, height)
     (size,) = struct.unpack_from(">I", made, made.index(b"stsz") + 16)
-    (place,) = struct.unpack_from(">I", made, made.index(b"stco") + 12)
+    (offset,) = struct.unpack_from(">I", made, made.index(b"stco") + 12)
     out = b""
-    for kind, body in units(made[place : place + size]):
+    for kind, body in units(made[offset : offset + size]):
         bits = bits_of(body)
         if kind == SEQUENCE:
             least = [(side - 1).bit_length() for side in (width, height)]

@@ -1,4 +1,4 @@
-"""AVIFs, HEICs and JPEG 2000s that hold more than they weigh: files of boxes (ISO/IEC 14496-12, 4.2)."""
+"""AVIFs, HEICs and JPEG 2000s that are small and costly to decode: files of boxes (ISO/IEC 14496-12, 4.2)."""
 
 import io
 import struct
@@ -32,8 +32,8 @@ def avif(width: int = 16, height: int = 16, mode: str = "L") -> bytes:
 
 
 def claiming(width: int, height: int, source: bytes, box: bytes = b"ispe") -> bytes:
-    place = source.index(box) + 8
-    return source[:place] + struct.pack(">II", width, height) + source[place + 8 :]
+    offset = source.index(box) + 8
+    return source[:offset] + struct.pack(">II", width, height) + source[offset + 8 :]
 
 
 @cache
@@ -45,11 +45,11 @@ def sequence(width: int, height: int) -> bytes:
 
 
 def sequence_claiming(width: int, height: int, source: bytes) -> bytes:
-    """In its item and its track's header, where they are written alike but for two bytes, and in its sample entry."""
+    """The claim is in its item and in the header of its track, which differ by two bytes, and in its sample entry."""
     true = source[source.index(b"ispe") + 8 :][:8]
     source = source.replace(true, struct.pack(">II", width, height))
-    place = source.index(b"av01", source.index(b"stsd")) + 4 + 24
-    return source[:place] + struct.pack(">HH", width, height) + source[place + 4 :]
+    offset = source.index(b"av01", source.index(b"stsd")) + 4 + 24
+    return source[:offset] + struct.pack(">HH", width, height) + source[offset + 4 :]
 
 
 def many_samples(number: int, chunks: int = 1, runs: int = 1) -> bytes:
@@ -64,15 +64,15 @@ def many_samples(number: int, chunks: int = 1, runs: int = 1) -> bytes:
 
 
 def retabled(source: bytes, tables: dict[bytes, bytes]) -> bytes:
-    """With other sample tables; all that lies behind them is where it was not."""
-    out, place = b"", 0
-    while place < len(source):
-        size, name = struct.unpack_from(">I4s", source, place)
-        body = source[place + 8 : place + size]
+    """With other sample tables; everything behind them moves."""
+    out, offset = b"", 0
+    while offset < len(source):
+        size, name = struct.unpack_from(">I4s", source, offset)
+        body = source[offset + 8 : offset + size]
         if name in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
             body = retabled(body, tables)
         out += box(name, body[:4] + tables[name] if name in tables else body)
-        place += size
+        offset += size
     return out
 
 
@@ -81,13 +81,13 @@ def item(number: int, kind: bytes) -> bytes:
 
 
 def meta(
-    brand: bytes, items: bytes, number: int, properties: bytes, links: bytes, places: bytes, references: bytes = b""
+    brand: bytes, items: bytes, number: int, properties: bytes, links: bytes, offsets: bytes, references: bytes = b""
 ) -> bytes:
     """A file of one `meta` box whose primary item is 1; its data is the last 64 bytes."""
     handler = box(b"hdlr", bytes(4) + b"pict" + bytes(13), 0)
     information = box(b"iinf", struct.pack(">H", number) + items, 0)
     described = box(b"iprp", box(b"ipco", properties) + links)
-    all_of_it = handler + box(b"pitm", b"\0\1", 0) + information + places + described
+    all_of_it = handler + box(b"pitm", b"\0\1", 0) + information + offsets + described
     all_of_it += box(b"iref", references, 0) if references else b""
     return box(b"ftyp", brand + bytes(4) + brand + b"mif1miaf") + box(b"meta", all_of_it, 0) + box(b"mdat", bytes(64))
 
@@ -104,8 +104,8 @@ def grid(brand: bytes, kind: bytes, rows: int, columns: int, *, cyclic: bool = F
 
     def made(start: int) -> bytes:
         rows = struct.pack(">HHHIIHHHII", 1, 0, 1, start, 8, 2, 0, 1, start, 64)
-        places = box(b"iloc", b"\x44\0" + struct.pack(">H", 2) + rows, 0)
-        return meta(brand, item(1, b"grid") + item(2, kind), 2, properties, links, places, references)
+        offsets = box(b"iloc", b"\x44\0" + struct.pack(">H", 2) + rows, 0)
+        return meta(brand, item(1, b"grid") + item(2, kind), 2, properties, links, offsets, references)
 
     return made(len(made(0)) - 64)[:-64] + data.ljust(64, b"\0")
 
@@ -126,8 +126,8 @@ def sides(width: int, height: int) -> bytes:
 def coded(source: bytes, width: int, height: int) -> Coded:
     """The first picture of a file that Pillow made, which says it has these sides."""
     kind, name = (b"av01", b"av1C") if b"av1C" in source else (b"hvc1", b"hvcC")
-    place = source.index(name) - 4
-    settings = source[place : place + int.from_bytes(source[place : place + 4], "big")]
+    offset = source.index(name) - 4
+    settings = source[offset : offset + int.from_bytes(source[offset : offset + 4], "big")]
     data = source[source.index(b"mdat") + 4 :]
     return Coded(kind, (sides(width, height), settings, box(b"pixi", b"\1\x08", 0)), data)
 
@@ -150,10 +150,10 @@ def put_together(brand: bytes, items: list[Coded], references: bytes = b"") -> b
         for number, each in enumerate(items, 1):
             rows += struct.pack(">HHHII", number, 0, 1, start, len(each.data))
             start += len(each.data)
-        places = box(b"iloc", b"\x44\0" + struct.pack(">H", len(items)) + rows, 0)
+        offsets = box(b"iloc", b"\x44\0" + struct.pack(">H", len(items)) + rows, 0)
         information = b"".join(item(number, each.kind) for number, each in enumerate(items, 1))
         made_of = box(b"ipma", links, 0)
-        return meta(brand, information, len(items), b"".join(properties), made_of, places, references)[: -8 - 64]
+        return meta(brand, information, len(items), b"".join(properties), made_of, offsets, references)[: -8 - 64]
 
     return made(len(made(0)) + 8) + box(b"mdat", data)
 
@@ -199,8 +199,8 @@ def of_identities(levels: int) -> bytes:
 def many_places(brand: bytes, kind: bytes, items: int, extents: int) -> bytes:
     """An item of so many pieces, or so many items: each the whole file."""
     pieces = struct.pack(">II", 0, 50_000_000) * extents
-    places = b"".join(struct.pack(">HHH", number + 1, 0, extents) + pieces for number in range(items))
-    location = box(b"iloc", b"\x44\0" + struct.pack(">H", items) + places, 0)
+    offsets = b"".join(struct.pack(">HHH", number + 1, 0, extents) + pieces for number in range(items))
+    location = box(b"iloc", b"\x44\0" + struct.pack(">H", items) + offsets, 0)
     links = box(b"ipma", struct.pack(">I", 1) + b"\0\1\1\1", 0)
     return meta(brand, item(1, kind), 1, box(b"ispe", struct.pack(">II", 64, 64), 0), links, location)
 

@@ -1,4 +1,4 @@
-"""BMPs and icons that hold more than they weigh."""
+"""BMPs and icons that are small and costly to decode."""
 
 import struct
 from itertools import repeat

@@ -1,4 +1,4 @@
-"""What a bomb is: how it is made, and what must become of it."""
+"""A bomb: how it is made, and the outcome it must have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Render a source in a process of its own that may take so much time and memory and no more.
+"""Render a source in a process of its own, which is bounded in time and memory.
 
-A hang or a flood of memory is then an answer that a test can read, not a suite that stands still.
+A hang or too much memory is then an outcome that a test can read, instead of a suite that hangs.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import image_processor
 
-SECONDS = 10  # what issue and README promise of any source
+SECONDS = 10  # the bound that the README documents for any source
 ADDRESSES = (
     4 * 1024**3
 )  # bytes; what is mapped is more than what is used: stacks and arenas of AVIF's threads, libraries

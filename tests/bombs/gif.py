@@ -1,4 +1,4 @@
-"""GIFs that hold more than they weigh."""
+"""GIFs that are small and costly to decode."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""JPEGs that hold more than they weigh: a progressive one's scan of no coefficient is a pass over all pixels."""
+"""JPEGs that are small and costly to decode: an empty scan of a progressive one is a pass over all pixels."""
 
 import io
 import struct

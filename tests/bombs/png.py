@@ -1,4 +1,4 @@
-"""PNGs that hold more than they weigh."""
+"""PNGs that are small and costly to decode."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""The sides that AVIFs and HEICs have in truth, and what their decoders would make of them."""
+"""The actual sides of AVIFs and HEICs are found, and what their decoders would make of them is bounded."""
 
 import struct
 
@@ -17,7 +17,7 @@ HEADER, FRAME = 1, 6  # types of units
 
 
 class Bits:
-    """Writes what `av1` reads."""
+    """Writes bits as `av1` reads them."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -72,7 +72,7 @@ def test_a_stream_s_sides_are_its_header_s_and_those_that_a_frame_may_have(timed
     assert own.possible == (2048, 2048)
 
 
-def test_frames_are_counted_but_those_shown_again():
+def test_frames_are_counted_unless_they_are_shown_again():
     header, again = sequence(300, 200), Bits().put((1, 1), (2, 3)).unit(3)
     seen = Bits().put((0, 1), (0, 2), (1, 1), (0, 1), (1, 1), (0, 1), (0, 1)).unit(FRAME)
 
@@ -80,7 +80,7 @@ def test_frames_are_counted_but_those_shown_again():
     assert stream(header + seen + again + seen + again).frames == 2
 
 
-def test_the_most_of_all_headers_counts():
+def test_the_longest_sides_of_all_headers_count():
     assert stream(sequence(300, 20) + sequence(10, 4000) + sequence(1, 1)).declared == (300, 4000)
 
 
@@ -104,7 +104,7 @@ def test_units_are_bounded():
 
 @pytest.mark.parametrize("sides", [(1, 1), (16, 12), (17, 33), (640, 480), (3000, 2)])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_what_encoders_write_is_read_as_they_meant_it(sides, mode):
+def test_the_sides_of_a_stream_by_libaom_are_read(sides, mode):
     still = bmff.coded(bmff.avif(*sides, mode), *sides)
 
     assert stream(still.data).declared == stream(still.data).possible == sides
@@ -123,7 +123,7 @@ def test_a_stream_may_be_larger_than_it_says_by_a_block(least, outcome):
 
 @pytest.mark.parametrize("made", [bmff.avif, bmff.heic])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
-def test_a_picture_of_the_largest_size_allowed_is_made(made, mode):
+def test_a_picture_of_the_largest_size_allowed_is_rendered(made, mode):
     [rendition] = render(made(301, 203, mode), [Transformation(width=8)], Limits(max_pixels=301 * 203))
 
     assert (rendition.width, rendition.height) == (8, 5)
@@ -138,23 +138,23 @@ def test_a_box_that_is_there_twice_is_refused(name):
 
 
 def doubled(source: bytes, name: bytes) -> bytes:
-    out, place = b"", 0
-    while place < len(source):
-        size, found = struct.unpack_from(">I4s", source, place)
-        body = source[place + 8 : place + size]
+    out, offset = b"", 0
+    while offset < len(source):
+        size, found = struct.unpack_from(">I4s", source, offset)
+        body = source[offset + 8 : offset + size]
         head = 4 if found == b"meta" else 0
         if found in (b"meta", b"iprp"):
             body = body[:head] + doubled(body[head:], name)
         out += bmff.box(found, body) * (1 + (found == name))
-        place += size
+        offset += size
     return out
 
 
 @pytest.mark.parametrize("table", [b"iloc", b"ipma", b"iinf"])
 def test_a_table_that_is_cut_short_is_refused(table):
     source = bmff.avif()
-    place = source.index(table) + 8
-    rows = {b"iloc": place + 2, b"ipma": place, b"iinf": place}[table]
+    offset = source.index(table) + 8
+    rows = {b"iloc": offset + 2, b"ipma": offset, b"iinf": offset}[table]
     more = source[:rows] + b"\xff\xff" + source[rows + 2 :]
 
     if table == b"iinf":  # its rows are boxes, and it says for itself how many

@@ -1,4 +1,4 @@
-"""What rendering takes: no more than `memory` foresees, for every kind of source and picture."""
+"""Rendering takes no more memory than `memory_budget` says, for every kind of source and picture."""
 
 import io
 import struct

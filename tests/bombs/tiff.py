@@ -1,4 +1,4 @@
-"""TIFFs that hold more than they weigh."""
+"""TIFFs that are small and costly to decode."""
 
 import struct
 import zlib
@@ -41,17 +41,17 @@ def tiff(of: Tags, data: bytes = b"", more: bytes = b"", following: int = 0) -> 
     room = 8 + 2 + 12 * number + 4
     for tag, (kind, value) in sorted(of.items()):
         body = packed(kind, value)
-        place = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", room + len(values))
-        entries += struct.pack("<HHI", tag, kind, len(body) // SIZES[kind]) + place
+        field = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", room + len(values))
+        entries += struct.pack("<HHI", tag, kind, len(body) // SIZES[kind]) + field
         values += body + b"\0" * (len(body) % 2) if len(body) > 4 else b""
     return b"II*\0" + struct.pack("<IH", 8, number) + entries + more + struct.pack("<I", following) + values + data
 
 
 def at_the_end(of: Tags, data: bytes, parts: int = 1) -> bytes:
     """With all strips or tiles the same: the data that stands at the end."""
-    places, lengths = (TILES, TILE_BYTES) if TILE_WIDTH in of else (STRIPS, STRIP_BYTES)
-    of = of | {lengths: (LONG, struct.pack("<I", len(data)) * parts), places: (LONG, bytes(4) * parts)}
-    return tiff(of | {places: (LONG, struct.pack("<I", len(tiff(of))) * parts)}, data)
+    offsets, lengths = (TILES, TILE_BYTES) if TILE_WIDTH in of else (STRIPS, STRIP_BYTES)
+    of = of | {lengths: (LONG, struct.pack("<I", len(data)) * parts), offsets: (LONG, bytes(4) * parts)}
+    return tiff(of | {offsets: (LONG, struct.pack("<I", len(tiff(of))) * parts)}, data)
 
 
 def deflated(sides: tuple[int, int], samples: int, bits: int) -> bytes:
@@ -69,8 +69,8 @@ def tiles(number: int, side: int, data: bytes, compression: int = 1) -> bytes:
 
 def many_directories(number: int) -> bytes:
     one = tiff(tags(8, 8))[8:-4]
-    places = [8 + (len(one) + 4) * (index + 1) for index in range(number - 1)]
-    return b"II*\0" + struct.pack("<I", 8) + b"".join(one + struct.pack("<I", place) for place in [*places, 0])
+    offsets = [8 + (len(one) + 4) * (index + 1) for index in range(number - 1)]
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(one + struct.pack("<I", offset) for offset in [*offsets, 0])
 
 
 def of_jpeg(sides: tuple[int, int], data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""WebPs that hold more than they weigh."""
+"""WebPs that are small and costly to decode."""
 
 import io
 import struct

@@ -1,7 +1,7 @@
 """Fuzz the engine by coverage: `python -m tests.fuzz [--seconds N]`; `--reproduce FILE` runs one input again.
 
-Five sixths of the time go to sources, the rest to the texts of transformations. Work is kept in build/fuzz, so that a
-later run goes on where this one ended. A crash, a hang of 10 s or 1 GB of memory is written there, and named.
+Five sixths of the time go to sources, the rest to the texts of transformations. The corpus is stored in build/fuzz, so
+that a later run continues there. A crash, a hang of 10 s or a use of 1 GB of memory is written there and reported.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def fuzz(name: str, seconds: int) -> list[Path]:
     if done.returncode or new or runs == "0":
         print("\n".join(lines[-60:]))
         return new or [WORK / f"{name}.log"]
-    print(f"fuzz: {name}: {runs} inputs, no fault; {len(list(corpus.iterdir()))} kept for the next time")
+    print(f"fuzz: {name}: {runs} inputs, no fault; {len(list(corpus.iterdir()))} stored for the next run")
     return []
 
 

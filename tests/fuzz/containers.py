@@ -34,12 +34,12 @@ BARE_MARKERS: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 
 
 def split_png(source: bytes) -> list[Part]:
-    parts, place = [], 8
-    while place + 12 <= len(source):
-        length = int.from_bytes(source[place : place + 4], "big")
-        parts.append(Part(source[place + 4 : place + 8], source[place + 8 : place + 8 + length]))
-        place += 12 + length
-    return parts if place == len(source) else [*parts, Part(b"", source[place:])]
+    parts, offset = [], 8
+    while offset + 12 <= len(source):
+        length = int.from_bytes(source[offset : offset + 4], "big")
+        parts.append(Part(source[offset + 4 : offset + 8], source[offset + 8 : offset + 8 + length]))
+        offset += 12 + length
+    return parts if offset == len(source) else [*parts, Part(b"", source[offset:])]
 
 
 def join_png(parts: list[Part]) -> bytes:
@@ -50,22 +50,24 @@ def join_png(parts: list[Part]) -> bytes:
 
 
 def split_jpeg(source: bytes) -> list[Part]:
-    parts, place = [], 2
-    while place + 2 <= len(source) and source[place] == 0xFF:
-        marker = source[place + 1]
-        place += 2
-        length = 2 if marker in BARE_MARKERS else int.from_bytes(source[place : place + 2], "big")
+    parts, offset = [], 2
+    while offset + 2 <= len(source) and source[offset] == 0xFF:
+        marker = source[offset + 1]
+        offset += 2
+        length = 2 if marker in BARE_MARKERS else int.from_bytes(source[offset : offset + 2], "big")
         if marker in BARE_MARKERS:
             parts.append(Part(bytes((marker,)), b""))
         else:
-            parts.append(Part(bytes((marker,)), source[place + 2 : place + max(2, length)]))
-            place += max(2, length)
-        start = place
-        while place < len(source) and not (source[place] == 0xFF and source[place + 1 : place + 2] not in (b"", b"\0")):
-            place += 1
-        if place > start:
-            parts.append(Part(b"", source[start:place]))
-    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+            parts.append(Part(bytes((marker,)), source[offset + 2 : offset + max(2, length)]))
+            offset += max(2, length)
+        start = offset
+        while offset < len(source) and not (
+            source[offset] == 0xFF and source[offset + 1 : offset + 2] not in (b"", b"\0")
+        ):
+            offset += 1
+        if offset > start:
+            parts.append(Part(b"", source[start:offset]))
+    return parts if offset >= len(source) else [*parts, Part(b"", source[offset:])]
 
 
 def join_jpeg(parts: list[Part]) -> bytes:
@@ -81,17 +83,17 @@ def join_jpeg(parts: list[Part]) -> bytes:
 
 
 def split_gif(source: bytes) -> list[Part]:
-    place = 13 + palette(source[10:11])
-    parts = [Part(b"", source[:place])]
-    while place < len(source):
-        start, first = place, source[place : place + 1]
+    offset = 13 + palette(source[10:11])
+    parts = [Part(b"", source[:offset])]
+    while offset < len(source):
+        start, first = offset, source[offset : offset + 1]
         if first == b"!":
-            place = after_blocks(source, place + 2)
+            offset = after_blocks(source, offset + 2)
         elif first == b",":
-            place = after_blocks(source, place + 11 + palette(source[place + 9 : place + 10]))
+            offset = after_blocks(source, offset + 11 + palette(source[offset + 9 : offset + 10]))
         else:
-            place += 1
-        parts.append(Part(first, source[start + 1 : place]))
+            offset += 1
+        parts.append(Part(first, source[start + 1 : offset]))
     return parts
 
 
@@ -103,19 +105,19 @@ def palette(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
-def after_blocks(source: bytes, place: int) -> int:
-    while place < len(source) and source[place]:
-        place += source[place] + 1
-    return min(len(source), place + 1)
+def after_blocks(source: bytes, offset: int) -> int:
+    while offset < len(source) and source[offset]:
+        offset += source[offset] + 1
+    return min(len(source), offset + 1)
 
 
 def split_riff(source: bytes) -> list[Part]:
-    parts, place = [], 12
-    while place + 8 <= len(source):
-        length = int.from_bytes(source[place + 4 : place + 8], "little")
-        parts.append(Part(source[place : place + 4], source[place + 8 : place + 8 + length]))
-        place += 8 + length + length % 2
-    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+    parts, offset = [], 12
+    while offset + 8 <= len(source):
+        length = int.from_bytes(source[offset + 4 : offset + 8], "little")
+        parts.append(Part(source[offset : offset + 4], source[offset + 8 : offset + 8 + length]))
+        offset += 8 + length + length % 2
+    return parts if offset >= len(source) else [*parts, Part(b"", source[offset:])]
 
 
 def join_riff(parts: list[Part]) -> bytes:
@@ -126,14 +128,14 @@ def join_riff(parts: list[Part]) -> bytes:
 
 
 def split_boxes(source: bytes) -> list[Part]:
-    parts, place = [], 0
-    while place + 8 <= len(source):
-        length = int.from_bytes(source[place : place + 4], "big") or len(source) - place
+    parts, offset = [], 0
+    while offset + 8 <= len(source):
+        length = int.from_bytes(source[offset : offset + 4], "big") or len(source) - offset
         if length < 8:  # with it the 1 of a length that follows, which small files have no need of
             break
-        parts.append(Part(source[place + 4 : place + 8], source[place + 8 : place + length]))
-        place += length
-    return parts if place >= len(source) else [*parts, Part(b"", source[place:])]
+        parts.append(Part(source[offset + 4 : offset + 8], source[offset + 8 : offset + length]))
+        offset += length
+    return parts if offset >= len(source) else [*parts, Part(b"", source[offset:])]
 
 
 def join_boxes(parts: list[Part]) -> bytes:

@@ -1,4 +1,4 @@
-"""Change a source as its format is built: part by part, so that decoders read on past the change."""
+"""Changes a source part by part, as its format is built, so that decoders continue past the change."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -10,7 +10,7 @@ Change = Callable[[bytes, int], bytes]  # bytes, most bytes → other bytes
 NUMBERS: Final = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 PLAIN: Final = 0.2  # of the changes are made without a look at the parts
 COPIES: Final = (1, 1, 1, 2, 10, 200)
-# Names that the seeds have none of, or that mean more in another place.
+# Names that the seeds have none of, or that mean more elsewhere.
 PNG = "IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs iCCP cICP eXIf tEXt zTXt iTXt acTL fcTL fdAT"
 BOXES = """ftyp meta hdlr pitm iloc iinf infe iref iprp ipco ipma ispe pixi colr av1C hvcC irot imir clap pasp auxC idat
     mdat moov mvhd trak tkhd mdia mdhd minf stbl stsd stts stsc stsz stco dimg auxl grid jp2h ihdr bpcc jp2c"""

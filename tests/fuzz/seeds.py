@@ -1,4 +1,4 @@
-"""What the fuzzer begins with: small files that together hold every kind of part, made here."""
+"""The seeds of the fuzzer: small files that together hold every kind of part, made here."""
 
 import io
 from hashlib import shake_256

@@ -1,4 +1,4 @@
-"""What holds for any input: `render` and `Transformation.parse` answer with a value or an error of their own."""
+"""The targets: for any input, `render` and `Transformation.parse` return a value or raise an error of their own."""
 
 import warnings
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The fuzzer's own parts: what it begins with, that it takes files apart and together."""
+"""The parts of the fuzzer work: its seeds, how it splits and joins files, how it changes them."""
 
 from collections import defaultdict
 from random import Random
@@ -44,7 +44,7 @@ def test_a_seed_cut_at_any_sixteenth_breaks_nothing(name):
 
 
 @pytest.mark.parametrize("name", texts())
-def test_a_seed_s_text_is_an_option_s(name):
+def test_the_text_of_a_seed_is_read_or_refused(name):
     assert parse_text(texts()[name]) in ("read", "InvalidTransformation")
 
 

@@ -33,7 +33,7 @@ class Trickle:
 
 
 @pytest.mark.parametrize("image_format", SOURCE_FORMATS)
-def test_the_outcome_is_that_of_all_bytes_at_once(image_format):
+def test_a_stream_has_the_same_outcome_as_its_bytes_at_once(image_format):
     source = encode(noise((300, 200)), image_format)
 
     [rendition] = render(Trickle(source), [WANTED])
@@ -79,7 +79,7 @@ def test_a_source_that_ends_too_early_is_corrupt():
         render(Trickle(source[: len(source) // 2]), [WANTED])
 
 
-def test_a_stream_longer_than_allowed_is_given_up_there():
+def test_a_stream_longer_than_allowed_is_not_read_to_its_end():
     stream = Trickle(encode(noise((600, 400)), "bmp"), most=PIECE)
 
     with pytest.raises(SourceTooLarge, match=r"the source has \d+ bytes, allowed: 100000"):
@@ -93,7 +93,7 @@ def test_a_stream_longer_than_allowed_is_given_up_there():
     st.integers(1, 50),
     st.lists(st.tuples(st.sampled_from(["read", "seek", "end"]), st.integers(0, 450)), max_size=12),
 )
-def test_it_reads_and_seeks_as_a_file_does(body, most, steps):
+def test_a_streaming_file_reads_and_seeks_as_a_file_does(body, most, steps):
     file, arriving = io.BytesIO(body), StreamingFile(Trickle(body, most), Limits())
 
     for step, number in steps:

@@ -42,7 +42,7 @@ class Png(Format):
 
     def orientation(self, image: Image.Image) -> int:  # noqa: ARG002
         """By the chunk eXIf, which may follow the pixels; Pillow reads it there only with them."""
-        return exif_orientation(self._chunks.get(b"eXIf", b""))
+        return exif_orientation(bytes(self._chunks.get(b"eXIf", b"")))
 
     def profile(self, image: Image.Image) -> bytes | None:
         """By cICP, else iCCP, else gAMA and cHRM (PNG, third edition, 4.3)."""
@@ -55,7 +55,7 @@ class Png(Format):
 
     def _code_points(self) -> tuple[int, int] | None:
         """Primaries and transfer function; they count only for RGB in full range."""
-        cicp = self._chunks.get(b"cICP", b"")
+        cicp = bytes(self._chunks.get(b"cICP", b""))
         return (cicp[0], cicp[1]) if len(cicp) == 4 and cicp[2:] == b"\0\1" else None
 
     def _profile_of_gamma(self, image: Image.Image) -> bytes | None:

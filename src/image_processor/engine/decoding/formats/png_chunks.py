@@ -11,7 +11,7 @@ _WANTED: Final = frozenset((b"IHDR", b"cICP", b"eXIf"))
 _HEAD: Final = struct.Struct(">I4s")
 _CHECKSUM_BYTES: Final = 4
 
-Chunks = Mapping[bytes, bytes]
+Chunks = Mapping[bytes, memoryview]
 
 
 class Chunk(NamedTuple):
@@ -36,11 +36,11 @@ def chunks(source: bytes) -> Iterator[Chunk]:
 
 
 def first_chunks(source: bytes) -> Chunks:
-    """The data of the first IHDR, cICP and eXIf, by name."""
-    found: dict[bytes, bytes] = {}
+    """The data of the first IHDR, cICP and eXIf, by name; not copied, since it may be as long as the file."""
+    found: dict[bytes, memoryview] = {}
     for name, data, _ in islice(chunks(source), MAX_CHUNKS):
         if name in _WANTED:
-            found.setdefault(name, bytes(data))
+            found.setdefault(name, data)
         if name == b"IEND":
             break
     return found

@@ -43,12 +43,12 @@ def masks(*values: int) -> bytes:
         (32, bytes((50, 100, 200, 0, 160, 90, 40, 0)), b""),
     ],
 )
-def test_every_depth(bits, row, palette):
+def test_a_bmp_of_every_depth_has_its_colours(bits, row, palette):
     assert pixels_of(bmp((2, 1), bits, row, palette=palette)) == [ORANGE, STEEL]
 
 
 @pytest.mark.parametrize(("packed", "red", "green"), [(RGB, 0x7C00, 0x3E0), (BITFIELDS, 0xF800, 0x7E0)])
-def test_sixteen_bits(packed, red, green):
+def test_sixteen_bits_are_split_by_their_masks(packed, red, green):
     fields = masks(red, green, 0x1F, 0) if packed == BITFIELDS else b""
 
     got = pixels_of(bmp((2, 1), 16, struct.pack("<HH", red, green), packed=packed, masks=fields))
@@ -63,7 +63,7 @@ def test_sixteen_bits(packed, red, green):
         (masks(0xFF, 0xFF00, 0xFF0000, 0xFF000000), bytes((200, 100, 50, 128))),
     ],
 )
-def test_alpha_counts_where_there_is_a_mask_of_it(fields, pixel):
+def test_alpha_is_read_where_it_has_a_mask(fields, pixel):
     [got] = pixels_of(bmp((1, 1), 32, pixel, packed=BITFIELDS, masks=fields))
 
     assert_close(got, (*ORANGE, 128), within=2)
@@ -85,7 +85,7 @@ def test_the_rows_begin_at_the_bottom_unless_it_says_at_the_top(height):
         (RLE4, 4, b"\x03\x00\x01\x11\x00\x00\x03\x10\x01\x11\x00\x01"),
     ],
 )
-def test_run_lengths(packed, bits, data):
+def test_run_lengths_are_decoded(packed, bits, data):
     got = pixels_of(bmp((4, 2), bits, data, packed=packed, palette=PALETTE))
 
     assert got[4:] == [ORANGE, ORANGE, ORANGE, STEEL]

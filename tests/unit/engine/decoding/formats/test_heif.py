@@ -1,4 +1,4 @@
-"""HEIC from phones: its colours, its tiles, its primary picture; nothing else of HEIF."""
+"""HEIC as phones write it is read: its colours, its tiles, its primary picture. Other HEIF is refused."""
 
 import io
 import struct
@@ -46,7 +46,7 @@ def colour_of(source: bytes) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("colour", PATCHES)
-def test_colours_are_srgb_without_a_word_about_them(colour):
+def test_colours_without_a_description_are_srgb(colour):
     assert_close(colour_of(patch(colour)), colour, within=3)
 
 
@@ -56,7 +56,7 @@ def test_display_p3_becomes_srgb(colour, options):
     assert_close(colour_of(patch(colour, **options)), in_srgb(colour, DISPLAY_P3, srgb_to_linear), within=5)
 
 
-def test_a_profile_counts_more_than_code_points():
+def test_a_profile_is_preferred_to_code_points():
     source = patch((200, 100, 50), **NCLX_P3, icc_profile=rgb_profile(ADOBE_RGB, 563 / 256))
 
     assert_close(colour_of(source), in_srgb((200, 100, 50), ADOBE_RGB, lambda share: share ** (563 / 256)), within=5)
@@ -64,7 +64,7 @@ def test_a_profile_counts_more_than_code_points():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chroma", [420, 444])
-def test_a_photo_comes_through(chroma):
+def test_a_photo_keeps_its_detail(chroma):
     image = photo((640, 480))
 
     picture = decode(make(encode(image, "heif", quality=95, chroma=chroma), "width=128,format=png"))
@@ -144,7 +144,7 @@ def test_a_thumbnail_in_it_is_not_taken():
     assert decode(make(source, "format=png")).size == (300, 200)
 
 
-def test_it_becomes_a_jpeg_without_a_word_and_a_png_if_it_is_transparent():
+def test_without_a_format_it_becomes_a_jpeg_or_a_png_if_it_is_transparent():
     assert make(patch((1, 2, 3)), "width=8").content_type == "image/jpeg"
     assert make(patch((1, 2, 3, 0), "RGBA"), "width=8").content_type == "image/png"
 
@@ -173,7 +173,7 @@ def test_a_picture_of_another_size_than_it_claims_is_corrupt(claimed):
         make(source, "width=8", Limits())
 
 
-def test_the_decoder_is_imported_for_it_alone():
+def test_the_decoder_is_imported_only_for_heic():
     code = """
 import sys
 from image_processor.engine.render import render

@@ -1,4 +1,4 @@
-"""Of an icon, the largest picture: a PNG or a bitmap, in its colours, with its mask."""
+"""The largest picture of an icon is read: a PNG or a bitmap, in its colours, with its mask."""
 
 import struct
 
@@ -40,7 +40,7 @@ def test_the_largest_picture_is_taken(sides, kind):
         assert_close(colour, expected, within=4)
 
 
-def test_what_the_directory_claims_does_not_count():
+def test_the_sides_in_the_directory_are_ignored():
     small, large = encode(Image.new("RGB", (16, 16), RED), "png"), encode(Image.new("RGB", (512, 300), BLUE), "png")
 
     picture = decode(make(icon((small, 256, 256), (large, 16, 16)), "format=png"))
@@ -49,7 +49,7 @@ def test_what_the_directory_claims_does_not_count():
     assert picture.getpixel((5, 5)) == BLUE
 
 
-def test_of_pictures_of_one_size_the_one_with_the_most_colours_is_taken():
+def test_of_pictures_of_one_size_the_one_with_the_most_bits_is_taken():
     two = bitmap((2, 1), 1, b"\x40\0\0\0", bytes(4), bytes((0, 0, 0, 0, 255, 255, 255, 0)))
     many = bitmap((2, 1), 24, bytes((50, 100, 200)) * 2 + bytes(2), bytes(4))
 
@@ -72,11 +72,11 @@ def test_a_bitmap_of_every_depth_with_its_mask(bits, pixels, palette, mask):
 
     picture = decode(make(source, "format=png")).convert("RGBA")
 
-    for place, colour in enumerate([(200, 100, 50), (40, 90, 160)]):
-        hidden = mask << place & 0x80
-        assert picture.getpixel((place, 0))[3] == (0 if hidden else 255)
+    for index, colour in enumerate([(200, 100, 50), (40, 90, 160)]):
+        hidden = mask << index & 0x80
+        assert picture.getpixel((index, 0))[3] == (0 if hidden else 255)
         if not hidden:
-            assert picture.getpixel((place, 0))[:3] == colour
+            assert picture.getpixel((index, 0))[:3] == colour
 
 
 def test_a_bitmap_of_thirty_two_bits_has_its_alpha_whatever_the_directory_says():
@@ -89,7 +89,7 @@ def test_a_bitmap_of_thirty_two_bits_has_its_alpha_whatever_the_directory_says()
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp"])
-def test_no_fringe_at_its_edges(kind):
+def test_an_icon_has_no_fringe_at_its_edges(kind):
     image = Image.new("RGBA", (90, 90), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (31, 31, 59, 59))
 
@@ -120,6 +120,6 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded():
         struct.pack("<HHH", 0, 1, 1) + struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, 2**32 - 1, 2**32 - 1),
     ],
 )
-def test_one_without_a_picture_is_corrupt(source):
+def test_an_icon_without_a_picture_is_corrupt(source):
     with pytest.raises(CorruptImage):
         make(source, "width=9")

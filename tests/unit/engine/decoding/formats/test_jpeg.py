@@ -1,4 +1,4 @@
-"""A JPEG in every colour model that cameras and design tools use, with and without the markers that tell it."""
+"""A JPEG is read in every colour model of cameras and design tools, with and without the markers that name it."""
 
 import struct
 
@@ -24,10 +24,10 @@ def colour_of(source: bytes) -> tuple[int, ...]:
 
 def without(source: bytes, marker: int) -> bytes:
     """Without the first segment of this marker."""
-    place = 2
-    while source[place + 1] != marker:
-        place += 2 + int.from_bytes(source[place + 2 : place + 4], "big")
-    return source[:place] + source[place + 2 + int.from_bytes(source[place + 2 : place + 4], "big") :]
+    offset = 2
+    while source[offset + 1] != marker:
+        offset += 2 + int.from_bytes(source[offset + 2 : offset + 4], "big")
+    return source[:offset] + source[offset + 2 + int.from_bytes(source[offset + 2 : offset + 4], "big") :]
 
 
 def adobe(transform: int) -> bytes:
@@ -40,7 +40,7 @@ def patch(colour, mode: str = "RGB", **options) -> bytes:
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize(("inks", "expected"), INKS)
-def test_inks_as_adobe_has_them(inks, expected, options):
+def test_cmyk_inverted_as_by_adobe_has_its_colours(inks, expected, options):
     source = patch(inks, "CMYK", **options)
     assert adobe(0)[:-1] in source
 
@@ -55,11 +55,11 @@ def ycck(inks: tuple[int, int, int, int]) -> bytes:
 
 
 @pytest.mark.parametrize(("inks", "expected"), INKS)
-def test_inks_as_luma_and_chroma(inks, expected):
+def test_ycck_has_its_colours(inks, expected):
     assert_close(colour_of(ycck(inks)), expected, within=4)
 
 
-def test_inks_as_luma_and_chroma_follow_their_profile():
+def test_ycck_follows_its_profile():
     profile = cmyk_profile(lambda mixture: (20, 120, 30) if mixture == (1, 0, 0, 0) else (255, 255, 255))
     source = ycck((255, 0, 0, 0))
     segment = b"ICC_PROFILE\0\1\1" + profile
@@ -71,7 +71,7 @@ def test_inks_as_luma_and_chroma_follow_their_profile():
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize("marked", ["jfif", "adobe", "nothing"])
-def test_colours_as_luma_and_chroma(marked, options):
+def test_ycbcr_has_its_colours(marked, options):
     source = patch((200, 100, 50), **options)
     if marked != "jfif":
         source = without(source, 0xE0)
@@ -82,7 +82,7 @@ def test_colours_as_luma_and_chroma(marked, options):
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_colours_stored_as_red_green_and_blue(marked):
+def test_rgb_has_its_colours(marked):
     source = without(patch((200, 100, 50), keep_rgb=True), 0xEE)  # its components are named R, G and B
     if marked:
         source = source[:2] + adobe(0) + source[2:]
@@ -101,11 +101,11 @@ GAIN_MAP = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'><
 
 
 @pytest.mark.parametrize("described", [True, False])
-def test_of_an_ultra_hdr_picture_the_one_without_its_gain_map_is_taken(described):
+def test_an_ultra_hdr_picture_is_read_without_its_gain_map(described):
     gains = Image.new("L", (15, 10), 255)
     source = encode(four_corners((600, 400)), "MPO", save_all=True, append_images=[gains], quality=95)
     if described:
-        # Right after the start, before the index of its pictures, whose places count from that index.
+        # Right after the start, before the index of its pictures, whose offsets count from that index.
         source = source[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(GAIN_MAP)) + GAIN_MAP + source[2:]
 
     picture = decode(make(source, "width=60,format=png"))

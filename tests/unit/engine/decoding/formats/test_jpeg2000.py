@@ -1,4 +1,4 @@
-"""JPEG 2000, in its file format and bare: decoded at a fraction where that is enough, and never for long."""
+"""JPEG 2000, as a file and as a codestream, is decoded at a fraction where that is enough, and in bounded time."""
 
 import struct
 
@@ -32,7 +32,7 @@ LOSSY = {"irreversible": True, "quality_mode": "dB", "quality_layers": [40, 55]}
 
 @pytest.mark.parametrize("options", [{}, BARE, TILED, LOSSY, {"progression": "RPCL"}, {"num_resolutions": 1}])
 @pytest.mark.parametrize("transformation", ["format=png", "width=30,format=png", "width=200,height=150,format=png"])
-def test_it_is_read(options, transformation):
+def test_a_jpeg_2000_has_its_colours_in_the_right_corners(options, transformation):
     picture = decode(make(encode(four_corners((600, 400)), "jpeg2000", **options), transformation))
 
     for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
@@ -43,7 +43,7 @@ def test_it_is_read(options, transformation):
 @pytest.mark.parametrize("options", [{}, BARE, TILED, LOSSY])
 @pytest.mark.parametrize("size", [(1024, 768), (1001, 667)])
 @pytest.mark.parametrize("width", [50, 128, 333])
-def test_decoded_at_a_fraction_it_loses_nothing_to_be_seen(options, size, width):
+def test_decoded_at_a_fraction_no_visible_detail_is_lost(options, size, width):
     image = photo(size)
 
     picture = decode(make(encode(image, "jpeg2000", **options), f"width={width},format=png"))
@@ -82,7 +82,7 @@ def test_it_is_decoded_at_the_fraction_that_leaves_four_times_the_picture_s_size
     ],
 )
 @pytest.mark.parametrize("options", [{}, BARE])
-def test_every_kind_of_pixels(mode, colour, expected, options):
+def test_every_mode_has_its_colours(mode, colour, expected, options):
     picture = decode(make(encode(Image.new(mode, (64, 64), colour), "jpeg2000", **options), "width=16,format=png"))
 
     got = picture.getpixel((8, 8))
@@ -91,15 +91,15 @@ def test_every_kind_of_pixels(mode, colour, expected, options):
 
 def with_profile(source: bytes, profile: bytes) -> bytes:
     """The JP2 with its colours told by a profile instead of a number."""
-    place = source.index(b"colr") - 4
-    old = int.from_bytes(source[place : place + 4], "big")
+    offset = source.index(b"colr") - 4
+    old = int.from_bytes(source[offset : offset + 4], "big")
     new = struct.pack(">I4sBBB", 11 + len(profile), b"colr", 2, 0, 0) + profile
     header = source.index(b"jp2h") - 4
     length = int.from_bytes(source[header : header + 4], "big") + len(new) - old
-    return source[:header] + struct.pack(">I", length) + source[header + 4 : place] + new + source[place + old :]
+    return source[:header] + struct.pack(">I", length) + source[header + 4 : offset] + new + source[offset + old :]
 
 
-def test_its_profile_counts():
+def test_the_profile_of_a_jp2_is_applied():
     source = encode(Image.new("RGB", (64, 64), (200, 100, 50)), "jpeg2000")
 
     picture = decode(make(with_profile(source, rgb_profile(DISPLAY_P3, None)), "width=16,format=png"))
@@ -108,7 +108,7 @@ def test_its_profile_counts():
 
 
 @pytest.mark.parametrize("offset", [(1, 1), (3, 2), (100, 50)])
-def test_a_picture_that_begins_elsewhere_is_in_its_place(offset):
+def test_a_picture_that_does_not_begin_at_the_origin_is_not_shifted(offset):
     image = photo((1001, 667))
 
     picture = decode(make(encode(image, "jpeg2000", offset=offset, tile_size=(1200, 900)), "width=50,format=png"))
@@ -126,23 +126,23 @@ def test_too_many_tiles_are_refused(options):
 
 def test_two_sizes_are_corrupt():
     source = encode(Image.new("L", (64, 64)), "jpeg2000")
-    place = source.index(b"ihdr") + 4
+    offset = source.index(b"ihdr") + 4
 
     with pytest.raises(CorruptImage, match="two sizes"):
-        make(source[:place] + struct.pack(">II", 32, 32) + source[place + 8 :], "width=9")
+        make(source[:offset] + struct.pack(">II", 32, 32) + source[offset + 8 :], "width=9")
 
 
 @pytest.mark.parametrize("options", [{}, BARE])
 def test_a_claim_of_huge_sides_is_refused(options):
     source = encode(Image.new("L", (64, 64)), "jpeg2000", **options)
-    place = source.index(b"\xff\x4f\xff\x51") + 8
+    offset = source.index(b"\xff\x4f\xff\x51") + 8
     claim = struct.pack(">6I", 60_000, 60_000, 0, 0, 60_000, 60_000)  # its sides, its left top, its one tile's sides
 
     with pytest.raises(SourceTooLarge, match="60000×60000"):
-        make(source[:place] + claim + source[place + 24 :], "width=9")
+        make(source[:offset] + claim + source[offset + 24 :], "width=9")
 
 
-def test_what_takes_too_long_to_decode_is_refused_and_a_smaller_picture_of_it_is_not(monkeypatch):
+def test_too_many_pixels_to_decode_are_refused_unless_a_smaller_picture_is_asked_for(monkeypatch):
     source = encode(photo((400, 300)), "jpeg2000")
     monkeypatch.setattr(jpeg2000_codestream, "MAX_PIXELS", 30_000)
 
@@ -152,7 +152,7 @@ def test_what_takes_too_long_to_decode_is_refused_and_a_smaller_picture_of_it_is
         make(source, "width=201")
 
 
-def test_so_is_what_has_too_many_bytes(monkeypatch):
+def test_too_many_bytes_to_decode_are_refused_unless_a_smaller_picture_is_asked_for(monkeypatch):
     source = encode(photo((400, 300)), "jpeg2000")
     monkeypatch.setattr(jpeg2000_codestream, "MAX_BYTES", len(source) // 3)
 
@@ -163,6 +163,6 @@ def test_so_is_what_has_too_many_bytes(monkeypatch):
 
 @pytest.mark.parametrize("options", [{}, BARE])
 @pytest.mark.parametrize("length", [20, 60, 100, 120])
-def test_one_that_ends_in_its_header_is_corrupt(options, length):
+def test_a_codestream_that_ends_in_its_header_is_corrupt(options, length):
     with pytest.raises(CorruptImage):
         make(encode(Image.new("L", (64, 64)), "jpeg2000", **options)[:length], "width=9", Limits())

@@ -55,7 +55,7 @@ def test_bytes_like_a_scan_within_a_segment_or_behind_the_picture_are_not_counte
 
 
 @pytest.mark.parametrize(("sides", "allowed"), [((1000, 1000), 1000), ((4000, 3000), 106), ((10_000, 8000), 16)])
-def test_the_more_pixels_the_fewer_scans(sides, allowed):
+def test_a_picture_of_more_pixels_may_have_fewer_scans(sides, allowed):
     read(progressive(allowed, *sides))
 
     with pytest.raises(SourceTooLarge, match=f"more scans than allowed for its pixels: {allowed}"):

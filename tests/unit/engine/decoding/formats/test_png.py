@@ -28,13 +28,13 @@ def pixels_of(source: bytes, transformation: str = "format=png") -> list[tuple[i
         (16, b"\x00\x00\x55\x55\xaa\xaa\xff\xff", (0, 85, 170, 255)),
     ],
 )
-def test_grey_of_every_depth(depth, row, greys):
+def test_grey_of_every_depth_has_its_levels(depth, row, greys):
     assert pixels_of(png((4, 1), depth, GREY, row)) == [(grey,) * 3 for grey in greys]
 
 
 @pytest.mark.parametrize(("depth", "row"), [(1, b"\x60"), (2, b"\x14"), (4, b"\x01\x10"), (8, b"\x00\x01\x01\x00")])
 @pytest.mark.parametrize(("transparency", "alphas"), [(None, (255, 255)), (b"\x80", (128, 255)), (b"\xff\0", (255, 0))])
-def test_a_palette_of_every_depth(depth, row, transparency, alphas):
+def test_a_palette_of_every_depth_has_its_colours(depth, row, transparency, alphas):
     chunks = [(b"PLTE", bytes((200, 100, 50, 40, 90, 160)))]
     chunks += [(b"tRNS", transparency)] if transparency else []
 
@@ -96,7 +96,7 @@ def test_a_transparent_grey_of_sixteen_bits_leaves_no_fringe():
             assert_close(pixel[:3], (32, 32, 32), within=2)
 
 
-def test_a_palette_s_transparency_behind_a_grey_of_sixteen_bits_is_none():
+def test_the_transparency_of_a_palette_behind_a_grey_of_sixteen_bits_is_ignored():
     source = png((4, 4), 16, GREY, b"\x20\x20" * 16)
     palette = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, PALETTE, 0, 0, 0)) + png_chunk(b"tRNS", b"\0\x20")
 
@@ -125,7 +125,7 @@ def iccp(profile: bytes) -> tuple[bytes, bytes]:
         ([(b"cICP", bytes((1, 8, 0, 1)))], tuple(linear_to_srgb(sample / 255) for sample in (200, 100, 50))),
     ],
 )  # fmt: skip
-def test_code_points_of_colours_count(chunks, expected):
+def test_code_points_of_colours_are_applied(chunks, expected):
     [pixel] = pixels_of(coloured(*chunks))
 
     assert_close(pixel, expected, within=2)
@@ -154,14 +154,14 @@ def chrm(values: tuple[int, ...]) -> tuple[bytes, bytes]:
         ([gama(1), chrm((2**32 - 1,) * 8)], (200, 100, 50)),
     ],
 )
-def test_gamma_and_primaries_count_where_nothing_better_is_said(chunks, expected):
+def test_gamma_and_primaries_are_applied_where_nothing_better_is_there(chunks, expected):
     [pixel] = pixels_of(coloured(*chunks))
 
     assert_close(pixel, expected, within=2)
 
 
 @pytest.mark.parametrize("chunk", [(b"cICP", bytes((12, 8, 0, 1))), gama(1)])
-def test_they_count_for_grey_too(chunk):
+def test_code_points_and_gamma_are_applied_to_grey(chunk):
     picture = decode(make(coloured(chunk, kind=GREY, pixel=b"\x80"), "format=png"))
 
     assert picture.mode == "L"
@@ -169,7 +169,7 @@ def test_they_count_for_grey_too(chunk):
 
 
 @pytest.mark.parametrize(("transfer", "white", "bright"), [(16, 148, 180), (18, 191, 240)])
-def test_pictures_for_hdr_keep_their_order_and_nothing_is_cut_off(transfer, white, bright):
+def test_levels_of_hdr_keep_their_order_and_are_not_clipped(transfer, white, bright):
     row = bytes(sample for level in range(256) for sample in (level, level, level))
     source = png((256, 1), 8, COLOUR, row, (b"cICP", bytes((9, transfer, 0, 1))))
 
@@ -191,9 +191,9 @@ def test_pictures_for_hdr_keep_their_order_and_nothing_is_cut_off(transfer, whit
         (8, COLOUR, b"\xff\xff\xff", b"\xc8\x64\x32", (200, 100, 50)),
     ],
 )
-def test_so_it_is_in_a_large_picture_which_is_decoded_in_bands(depth, kind, hidden, shown, expected):
+def test_the_transparent_colour_is_transparent_in_a_large_picture_too(depth, kind, hidden, shown, expected):
     key = b"".join(
-        b"\0" * (depth == 8) + hidden[place : place + depth // 8] for place in range(0, len(hidden), depth // 8)
+        b"\0" * (depth == 8) + hidden[offset : offset + depth // 8] for offset in range(0, len(hidden), depth // 8)
     )
     source = png((600, 600), depth, kind, (hidden * 300 + shown * 300) * 600, (b"tRNS", key))
 

@@ -1,4 +1,4 @@
-"""`png` gives the very pixels of Pillow, in a fraction of its time and memory, or leaves the file to Pillow."""
+"""`png_bands` decodes the same pixels as Pillow, in less time and memory, or leaves the file to Pillow."""
 
 import random
 import struct
@@ -103,7 +103,7 @@ def test_the_shares_of_the_sides_have_their_fractions() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5, b"trailing"])
-def test_what_follows_the_pixels_does_not_matter(data: bytes) -> None:
+def test_bytes_behind_the_pixels_are_ignored(data: bytes) -> None:
     assert reduced(SOURCES["colour"]() + data) is not None
 
 
@@ -191,8 +191,8 @@ for _ in range(1500):
         data = b"IDAT" + zlib.compress(rows, 1)
         source[33:-12] = struct.pack(">I", len(data) - 4) + data + zlib.crc32(data).to_bytes(4, "big")
     for _ in range(chance.randint(0, 3)):
-        place = chance.choice((chance.randrange(8, 60), chance.randrange(len(source))))
-        source[place] = chance.randrange(256)
+        offset = chance.choice((chance.randrange(8, 60), chance.randrange(len(source))))
+        source[offset] = chance.randrange(256)
     if chance.random() < 0.2:
         del source[chance.randrange(60, len(source)):]
     source = bytes(source)

@@ -34,20 +34,25 @@ def tiff(
     """An uncompressed TIFF, of one strip or of one for each plane."""
     tags = {
         256: (size[0],), 257: (size[1],), 258: (bits,) * samples, 259: (1,), 262: (photometric,),
-        273: tuple(8 + sum(map(len, strips[:place])) for place in range(len(strips))),
+        273: tuple(8 + sum(map(len, strips[:index])) for index in range(len(strips))),
         277: (samples,), 278: (size[1],), 279: tuple(map(len, strips)), **(more or {}),
     }  # fmt: skip
     pixels = b"".join(strips)
     pixels += bytes(len(pixels) % 2)
-    place = 8 + len(pixels)
+    offset = 8 + len(pixels)
     directory, beyond = struct.pack(order + "H", len(tags)), b""
     for tag, values in sorted(tags.items()):
         packed = struct.pack(f"{order}{len(values)}H", *values)
         if len(packed) > 4:
-            packed, beyond = struct.pack(order + "I", place + 6 + 12 * len(tags) + len(beyond)), beyond + packed
+            packed, beyond = struct.pack(order + "I", offset + 6 + 12 * len(tags) + len(beyond)), beyond + packed
         directory += struct.pack(order + "HHI", tag, 3, len(values)) + packed.ljust(4, b"\0")
     return (
-        {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", place) + pixels + directory + bytes(4) + beyond
+        {"<": b"II*\0", ">": b"MM\0*"}[order]
+        + struct.pack(order + "I", offset)
+        + pixels
+        + directory
+        + bytes(4)
+        + beyond
     )
 
 
@@ -112,7 +117,7 @@ def test_alpha_is_straight_or_premultiplied_as_it_says(extra, row):
     assert_close(pixel, (200, 100, 50, 128), within=2)
 
 
-def test_grey_with_alpha():
+def test_grey_has_its_alpha():
     [pixel] = pixels_of(tiff((1, 1), 8, BLACK_IS_ZERO, [b"\x64\x80"], samples=2, more={EXTRA: (2,)}))
 
     assert_close(pixel, (100, 100, 100, 128), within=2)
@@ -125,7 +130,7 @@ def test_grey_with_alpha():
         (INKS, [b"\xff\x00", b"\x00\x00", b"\x00\x00", b"\x00\xff"], [(0, 255, 255), (0, 0, 0)]),
     ],
 )
-def test_planes_one_after_the_other(photometric, planes, expected):
+def test_planes_that_follow_each_other_are_joined(photometric, planes, expected):
     source = tiff((2, 1), 8, photometric, planes, samples=len(planes), more={PLANAR: (2,)})
 
     assert pixels_of(source) == expected
@@ -134,7 +139,7 @@ def test_planes_one_after_the_other(photometric, planes, expected):
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw", "zstd", "lzma"])
 @pytest.mark.parametrize("predictor", [1, 2])
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK"])
-def test_every_compression_and_its_predictor(mode, predictor, compression):
+def test_every_compression_is_decoded_with_its_predictor(mode, predictor, compression):
     image = photo((64, 48)).convert(mode)
     tags = {PREDICTOR: predictor} if compression not in ("raw", "packbits") else {}
 
@@ -144,7 +149,7 @@ def test_every_compression_and_its_predictor(mode, predictor, compression):
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
-def test_sixteen_bit_grey_compressed(compression):
+def test_sixteen_bit_grey_is_decompressed(compression):
     samples = b"".join(struct.pack("<H", level * 257) for level in range(256))
     source = encode(
         Image.frombytes("I;16", (256, 2), samples * 2), "tiff", compression=compression, tiffinfo={PREDICTOR: 2}
@@ -156,16 +161,16 @@ def test_sixteen_bit_grey_compressed(compression):
 
 
 @pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
-def test_a_fax(compression):
+def test_fax_compressions_are_decoded(compression):
     image = Image.new("1", (64, 64), 1)
     image.paste(0, (0, 0, 32, 32))
 
     picture = decode(make(encode(image, "tiff", compression=compression), "format=png"))
 
-    assert [picture.convert("L").getpixel(place) for place in ((5, 5), (50, 5), (5, 50))] == [0, 255, 255]
+    assert [picture.convert("L").getpixel(point) for point in ((5, 5), (50, 5), (5, 50))] == [0, 255, 255]
 
 
-def test_a_jpeg_in_a_tiff_in_its_own_colours():
+def test_a_jpeg_within_a_tiff_has_its_colours():
     image = photo((128, 96))
 
     picture = decode(make(encode(image.convert("YCbCr"), "tiff", compression="jpeg", quality=95), "format=png"))
@@ -183,7 +188,7 @@ def test_the_first_of_many_pages_is_taken():
 
 
 @pytest.mark.parametrize(("bits", "kind"), [(32, 3), (32, 1), (32, 2), (64, 3), (16, 3)])
-def test_samples_of_32_bits_and_floats_are_no_picture(bits, kind):
+def test_samples_of_32_bits_and_floats_are_refused(bits, kind):
     source = tiff((2, 2), bits, BLACK_IS_ZERO, [bytes(bits // 2)], more={FORMAT: (kind,)})
 
     with pytest.raises((UnsupportedFormat, CorruptImage)):
@@ -193,13 +198,13 @@ def test_samples_of_32_bits_and_floats_are_no_picture(bits, kind):
 def test_pages_in_a_circle_are_read_once():
     source = tiff((2, 1), 8, BLACK_IS_ZERO, [b"\x00\xff"])
     first = int.from_bytes(source[4:8], "little")
-    place = first + 2 + 12 * int.from_bytes(source[first : first + 2], "little")
+    offset = first + 2 + 12 * int.from_bytes(source[first : first + 2], "little")
 
-    assert pixels_of(source[:place] + struct.pack("<I", first) + source[place + 4 :]) == [(0, 0, 0), (255, 255, 255)]
+    assert pixels_of(source[:offset] + struct.pack("<I", first) + source[offset + 4 :]) == [(0, 0, 0), (255, 255, 255)]
 
 
 @pytest.mark.parametrize("photometric", [3, 4, 6, 8, 9, 10, 32844, 32845, 65535])
-def test_what_kind_ever_it_says_it_is_nothing_but_a_documented_error_comes_of_it(photometric):
+def test_any_photometric_interpretation_is_read_or_refused_by_a_documented_error(photometric):
     try:
         make(tiff((2, 2), 8, photometric, [bytes(12)], samples=3), "width=2")
     except ImageProcessorError as error:

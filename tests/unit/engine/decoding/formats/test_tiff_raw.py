@@ -43,19 +43,19 @@ def test_a_raw_file_is_refused_by_name(order, tags):
         make(tiff(order, tags), "width=2")
 
 
-def test_canon_s_is_refused_by_name():
+def test_a_raw_file_of_canon_is_refused_by_name():
     with pytest.raises(UnsupportedFormat, match="a camera's raw file"):
         make(tiff("<", {}, b"CR\x02\0" + bytes(4)), "width=2")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("tags", [{}, {254: (LONG, 0), 330: (LONG, 8)}, {254: (LONG, 1)}, {254: (LONG, 2)}])
-def test_a_tiff_is_not(order, tags):
+def test_a_tiff_with_similar_tags_is_no_raw_file(order, tags):
     assert make(tiff(order, tags), "width=2").width == 2
 
 
 @pytest.mark.parametrize("options", [{}, {"big_tiff": True}])
-def test_a_tiff_of_pages_is_not(options):
+def test_a_tiff_of_pages_is_no_raw_file(options):
     two = {"save_all": True, "append_images": [Image.new("RGB", (9, 9))]}
 
     assert make(encode(Image.new("RGB", (20, 20)), "tiff", **two, **options), "width=2").width == 2

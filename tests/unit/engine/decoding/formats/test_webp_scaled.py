@@ -1,4 +1,4 @@
-"""`webp` gives what Pillow gives and a reduction makes of it, in less time and memory, or leaves the file to Pillow."""
+"""`webp_scaled` decodes what Pillow and a reduction give, in less time and memory, or leaves the file to Pillow."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def samples(image: Image.Image) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_whole_it_is_pillows_to_the_pixel(name: str) -> None:
+def test_at_full_size_the_pixels_are_pillows(name: str) -> None:
     source = SOURCES[name]
 
     image = reduced(source, (600, 400))
@@ -67,7 +67,7 @@ def test_whole_it_is_pillows_to_the_pixel(name: str) -> None:
 
 @pytest.mark.parametrize("size", [(166, 110), (125, 83), (100, 67), (47, 32)])
 @pytest.mark.parametrize("name", SOURCES)
-def test_nothing_to_be_seen_is_lost_from_three_times_the_size(name: str, size: tuple[int, int]) -> None:
+def test_decoded_at_three_times_the_size_no_visible_detail_is_lost(name: str, size: tuple[int, int]) -> None:
     source = SOURCES[name]
 
     image, (across, down) = webp_scaled.decode_scaled(source, (3 * size[0], 3 * size[1]))
@@ -81,7 +81,7 @@ def test_nothing_to_be_seen_is_lost_from_three_times_the_size(name: str, size: t
     assert psnr(samples(picture), samples(expected)) >= 45
 
 
-def test_a_hidden_colour_does_not_shine_through_edges() -> None:
+def test_a_hidden_colour_does_not_show_at_edges() -> None:
     for name in ("lossy with alpha", "lossless with alpha"):
         image = reduced(SOURCES[name], (60, 40)).convert("RGBA")
         edge = [(red, green, blue) for red, green, blue, alpha in image.get_flattened_data() if 100 < alpha < 250]
@@ -149,8 +149,8 @@ for path in sys.argv[1:]:
     for _ in range(400):
         source = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
-            place = chance.choice((chance.randrange(8, 40), chance.randrange(len(source))))
-            source[place] = chance.randrange(256)
+            offset = chance.choice((chance.randrange(8, 40), chance.randrange(len(source))))
+            source[offset] = chance.randrange(256)
         if chance.random() < 0.2:
             del source[chance.randrange(20, len(source)):]
         try:
