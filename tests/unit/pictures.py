@@ -25,6 +25,7 @@ STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+SHOWN = {**STORED, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}  # Pillow counts anticlockwise
 FRAME_COLOURS = (RED, LIME, BLUE, (128, 128, 128))
 FRAME_TIMES = (50, 120, 200, 90)  # milliseconds
 # Nearly lossless, so that colours can be compared.
@@ -105,6 +106,12 @@ def stored(scene: Image.Image, orientation: int, image_format: str) -> bytes:
 def as_stored(scene: Image.Image, orientation: int) -> Image.Image:
     transpose = STORED[orientation]
     return scene if transpose is None else scene.transpose(transpose)
+
+
+def oriented(image: Image.Image, orientation: int) -> Image.Image:
+    """A stored picture with its orientation applied."""
+    transpose = SHOWN[orientation]
+    return image if transpose is None else image.transpose(transpose)
 
 
 def framed(mode: str = "RGB", edge=(250, 250, 250)) -> Image.Image:

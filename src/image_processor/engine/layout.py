@@ -2,11 +2,15 @@
 
     stored source ─ crop ▸ trim ─▶ region ─ rotate ▸ flip ▸ the size ─▶ box and size, orientation, canvas
 
-Three coordinate systems: the stored source is as its camera was held; the upright source has its EXIF orientation
-applied, and is what `crop` and `trim` count in; the oriented source also has `rotate` and `flip` applied, and is what
-the size and its `position` count in. Everything is worked out in the oriented source, and the box is then converted to
-the stored one. So the pixels are resampled first and the small picture is oriented afterwards: orienting the source
-first costs five times as much as the whole rendition.
+The coordinates are those of one of three pictures:
+
+    stored     as the camera was held: what is decoded
+    upright    its EXIF orientation applied: what `crop` and `trim` count in (trim.py, since it needs pixels)
+    oriented   `rotate` and `flip` applied, too: what the size and its `position` count in
+
+Everything is worked out in the oriented source, and the box is then converted to the stored one. So the pixels are
+resampled first and the small picture is oriented afterwards: orienting the source first costs five times as much as the
+whole rendition.
 
 A new value of `fit` is a case of `plan`, beside its name in `transformations.options`.
 """

@@ -1,8 +1,10 @@
 """Renders a source: bytes and transformations in, renditions out. It reads no clock, no file and no network.
 
-open ─▶ lay out ─▶ decode ─▶ resample ─▶ orient ─▶ sRGB ─▶ effects ─▶ compositing ─▶ encode
-        each       once      each rendition from here on: rendition.py, in the order of steps.py
-                   for all
+    open ─▶ lay out each rendition ─▶ decode once for all ─┬─▶ the steps of one rendition ─▶ encode
+                                                           └─▶ the steps of another       ─▶ encode
+
+An animation is decoded frame by frame, and each frame goes through the steps of each rendition. `rendition` builds one
+rendition; `steps` lists its steps.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +48,7 @@ def render_each(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,
 ) -> list[Rendition | ImageProcessorError]:
-    """Do as `render` does, but return the error of a rendition that can't be made in its place, beside the others."""
+    """As `render`, but a rendition that can't be made is represented by its error, and the others are made."""
     opened = open_source(source, limits)
     outcomes: dict[int, Rendition | ImageProcessorError] = {}
     builders: dict[int, RenditionBuilder] = {}
@@ -58,7 +60,7 @@ def render_each(
             outcomes[index] = error
     try:
         _feed(opened, builders, outcomes)
-    except ImageProcessorError as error:  # of a frame; a rendition whose last frame came before it is made
+    except ImageProcessorError as error:  # a frame is damaged; renditions whose frames came before it are complete
         if not any(isinstance(outcome, Rendition) for outcome in outcomes.values()):
             raise
         outcomes = {**dict.fromkeys(builders, error), **outcomes}
@@ -68,7 +70,7 @@ def render_each(
 def _feed(
     opened: OpenSource, builders: Mapping[int, RenditionBuilder], outcomes: dict[int, Rendition | ImageProcessorError]
 ) -> None:
-    """Give each frame to the renditions that take it, and add what comes of each rendition to `outcomes`."""
+    """Give each frame to the renditions that take it; put each complete rendition, or its error, into `outcomes`."""
     for frame, pixels, milliseconds in _frames(opened, list(builders.values())):
         for index, builder in builders.items():
             if index in outcomes or not builder.takes(frame):
@@ -83,7 +85,7 @@ def _feed(
 
 
 def _frames(opened: OpenSource, builders: Sequence[RenditionBuilder]) -> Iterator[tuple[int, Pixels, int]]:
-    """The index, pixels and milliseconds of each frame; what stands before the animation has an index below 0."""
+    """The index, pixels and milliseconds of each frame; pictures before the animation have an index below 0."""
     if not builders:
         return
     most = max(builder.frames for builder in builders)

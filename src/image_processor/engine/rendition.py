@@ -1,4 +1,4 @@
-"""One rendition in the making: laid out before the source is decoded, fed its frames, encoded after its last one."""
+"""Builds one rendition: laid out before the source is decoded, then given its frames, and encoded after the last."""
 
 from dataclasses import dataclass
 from functools import cache, partial
@@ -11,7 +11,7 @@ from image_processor.engine.encode import Frame, encode, has_alpha, keeps_frames
 from image_processor.engine.geometry import Anchor, Box, oriented_size
 from image_processor.engine.layout import Layout, crop, lay_out
 from image_processor.engine.resample import Pixels
-from image_processor.engine.steps import finish, upright
+from image_processor.engine.steps import finish, make_upright
 from image_processor.engine.watermark import Watermarks, render_watermark
 from image_processor.transformations.options import SMART_POSITIONS
 from image_processor.transformations.transformation import Transformation
@@ -50,8 +50,9 @@ class RenditionBuilder:
             source.limits.check_frames(self.frames, *source.header.size)
         self._finished: list[Frame] = []
         self._watermark = None
-        if transformation.watermark:  # rendered once for all frames
-            self._watermark = cache(partial(render_watermark, transformation, source.limits, watermarks))
+        if key := transformation.watermark_key:
+            render = partial(render_watermark, key, transformation.watermark_scale, source.limits, watermarks)
+            self._watermark = cache(render)  # once for all frames
         self.layout = self._lay_out()
         self._check_memory()
 
@@ -73,7 +74,7 @@ class RenditionBuilder:
             self.layout = self._lay_out(pixels)
             self._check_memory()
         context = Context(self._source, self.transformation, self.layout, self._watermark)
-        self._finished.append(Frame(finish(upright(pixels, context), context), milliseconds))
+        self._finished.append(Frame(finish(make_upright(pixels, context), context), milliseconds))
         return self._encode() if len(self._finished) == self.frames else None
 
     def _lay_out(self, pixels: Pixels | None = None) -> Layout:
@@ -109,7 +110,7 @@ class RenditionBuilder:
         across, down = (
             min(1.0, side / own) for side, own in zip(cropped.oriented_sides, whole.oriented_sides, strict=True)
         )
-        return find_anchor(upright(pixels, Context(self._source, wanted, whole)), (across, down), wanted.position)
+        return find_anchor(make_upright(pixels, Context(self._source, wanted, whole)), (across, down), wanted.position)
 
     def _check_memory(self) -> None:
         width, height = self._source.header.size

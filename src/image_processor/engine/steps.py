@@ -2,8 +2,8 @@
 
     crop ▸ trim ▸ rotate ▸ flip ▸ the size     in numbers: layout.py, by `RenditionBuilder`
     resample                                   resample.py; the picture is small from here on
-    UPRIGHT                                    orient ▸ convert to sRGB
-    FINISH                                     effects.py ▸ compositing.py
+    UPRIGHT   orient ▸ convert to sRGB         upright.py
+    FINISH    blur ▸ sharpen ▸ … ▸ flatten     effects.py, then compositing.py
     the format                                 encode.py, all frames together
 
 A new effect is a function in effects.py, or in compositing.py if it puts something over, under or around the picture,
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from image_processor.engine import compositing, effects
+from image_processor.engine import compositing, effects, upright
 from image_processor.engine.context import Context
 from image_processor.engine.decoding import decoding
 from image_processor.engine.resample import Pixels
@@ -32,34 +32,9 @@ class Step(NamedTuple):
     documented: str = ""
 
 
-def orient(image: Image.Image, context: Context) -> Image.Image:
-    """Apply the orientation of EXIF, `rotate` and `flip` at once."""
-    orientation = context.layout.orientation
-    return image if orientation == 1 else image.transpose(_TRANSPOSE[orientation])
-
-
-def convert_to_srgb(image: Image.Image, context: Context) -> Image.Image:
-    """Convert the colours of the source's ICC profile; a picture without one is sRGB already, unless it is LAB."""
-    profile = context.source.header.profile
-    if profile is None and image.mode != "LAB":
-        return image
-    from image_processor.engine.colour import to_srgb  # ImageCms takes 18 ms of a cold start; most sources need none
-
-    return to_srgb(image, profile)
-
-
-_TRANSPOSE: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,  # Pillow counts anticlockwise
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 UPRIGHT: Final = (
-    Step(orient),
-    Step(convert_to_srgb),
+    Step(upright.orient),
+    Step(upright.convert_to_srgb),
     Step(compositing.drop_opaque_alpha),
 )
 FINISH: Final = (
@@ -78,7 +53,7 @@ FINISH: Final = (
 )
 
 
-def upright(pixels: Pixels, context: Context) -> Image.Image:
+def make_upright(pixels: Pixels, context: Context) -> Image.Image:
     """Resample the layout's box of the source: a small upright picture in sRGB, as L, LA, RGB or RGBA.
 
     Raises `CorruptImage` for a source whose pixels can't be resampled or converted.

@@ -1,4 +1,4 @@
-"""Renders a watermark: another source, upright in sRGB, at the size that its place on a picture allows."""
+"""Renders a watermark: another source, upright and in sRGB, as large as `watermark_scale` allows."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from image_processor.engine.decoding import OpenSource, open_source
 from image_processor.engine.geometry import Size
 from image_processor.engine.layout import crop, lay_out
 from image_processor.engine.limits import Limits
-from image_processor.engine.steps import upright
+from image_processor.engine.steps import make_upright
 from image_processor.errors import ImageProcessorError, SourceNotFound
 from image_processor.transformations.transformation import Transformation
 
@@ -22,17 +22,16 @@ NO_WATERMARKS: Final[Watermarks] = MappingProxyType({})
 MAX_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
 
 
-def render_watermark(transformation: Transformation, limits: Limits, watermarks: Watermarks, size: Size) -> Image.Image:
-    """Render the watermark of a transformation for a picture of this size.
+def render_watermark(key: str, scale: int, limits: Limits, watermarks: Watermarks, size: Size) -> Image.Image:
+    """Render the watermark of this key, at this scale in per cent, for a picture of this size.
 
     Raises `SourceNotFound` for one that is not among the watermarks, the error that stands for one, and for one that
-    can't be rendered its error, naming it.
+    can't be rendered its own error, which then names the watermark.
     """
-    key = transformation.watermark_key
-    body = watermarks.get(key or "", SourceNotFound(f"there is no watermark {key!r}"))
+    body = watermarks.get(key, SourceNotFound(f"there is no watermark {key!r}"))
     if isinstance(body, ImageProcessorError):
         raise body
-    width, height = (max(1, side * transformation.watermark_scale // 100) for side in size)
+    width, height = (max(1, side * scale // 100) for side in size)
     inside = Transformation(width=width, height=height, fit="inside", enlarge=True, frames=1)
     try:
         source = open_source(body, replace(limits, max_pixels=min(limits.max_pixels, MAX_PIXELS)))
@@ -47,4 +46,4 @@ def _render(source: OpenSource, transformation: Transformation) -> Image.Image:
     layout = lay_out(header.size, header.orientation, transformation, region)
     pixels = header.size[0] * header.size[1]
     memory_budget.check_picture(pixels, layout.canvas[0] * layout.canvas[1], transformation.format, source.limits)
-    return upright(source.decode([(layout.box, layout.size)]), Context(source, transformation, layout))
+    return make_upright(source.decode([(layout.box, layout.size)]), Context(source, transformation, layout))

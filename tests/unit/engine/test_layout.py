@@ -3,14 +3,16 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image
 
-from image_processor.engine.geometry import compose, first_pixel, oriented_size, to_stored
+from image_processor.engine.geometry import first_pixel, oriented_size
 from image_processor.engine.layout import crop as crop_region
 from image_processor.engine.layout import lay_out, plan
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import FITS, MAX_PIXELS, MAX_SIDE, POSITIONS
 from image_processor.transformations.transformation import EXACT_FITS, Transformation
+
+from ..pictures import oriented
 
 source_sides = st.one_of(st.integers(1, 12_000), st.integers(1, 64), st.sampled_from([1, 2, 3, 65_535, 80_000_000]))
 sources = st.tuples(source_sides, source_sides)
@@ -214,49 +216,6 @@ def test_contain_puts_the_picture_at_the_position(position, wide, tall):
 
     assert plan((300, 100), square).offset == wide
     assert plan((100, 300), square).offset == tall
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@given(
-    size=st.tuples(st.integers(2, 12), st.integers(2, 12)),
-    shares=st.tuples(*[st.integers(0, 11)] * 4),
-)
-@settings(max_examples=40)
-def test_a_box_of_the_stored_source_has_the_pixels_of_the_box_of_the_upright_one(orientation, size, shares):
-    stored = Image.frombytes("L", size, bytes(range(size[0] * size[1])))  # every pixel is different
-    stored.getexif()[0x0112] = orientation
-    upright = ImageOps.exif_transpose(stored)
-    left, top = shares[0] % upright.width, shares[1] % upright.height
-    box = (left, top, left + 1 + shares[2] % (upright.width - left), top + 1 + shares[3] % (upright.height - top))
-
-    found = to_stored(box, upright.size, orientation)
-
-    assert sorted(stored.crop(found).tobytes()) == sorted(upright.crop(box).tobytes())
-    assert oriented_size(size, orientation) == (size[::-1] if orientation >= 5 else size)
-
-
-TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,  # Pillow counts anticlockwise
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-def oriented(image, orientation):
-    return image if orientation == 1 else image.transpose(TRANSPOSE[orientation])
-
-
-@pytest.mark.parametrize("first", range(1, 9))
-@pytest.mark.parametrize("then", range(1, 9))
-def test_two_orientations_compose_to_one(first, then):
-    stored = Image.frombytes("L", (3, 2), bytes(range(6)))
-
-    assert oriented(oriented(stored, first), then).tobytes() == oriented(stored, compose(first, then)).tobytes()
-    assert oriented(oriented(stored, first), then).size == oriented_size(stored.size, compose(first, then))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
