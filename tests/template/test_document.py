@@ -1,9 +1,10 @@
-"""The template as a document: size, what it must not hold, its parameters and how they are told to the user."""
+"""The template as a document: its names, its parameters, their descriptions and their bounds."""
 
 import re
 
 import pytest
 
+from image_processor import __version__
 from image_processor.config import MAX_SOURCE_PIXELS
 from image_processor.engine.limits import Limits
 from image_processor.transformations.variants import parse_variants
@@ -80,6 +81,10 @@ def test_a_parameter_says_what_it_is_and_what_is_allowed(name: str) -> None:
     assert parameter["ConstraintDescription"]
     bounds = parameter.keys() & {"AllowedPattern", "AllowedValues", "MinLength"}
     assert bounds or {"MinValue", "MaxValue"} <= parameter.keys()
+
+
+def test_the_template_has_the_version_of_the_function() -> None:
+    assert document()["Metadata"]["Version"] == __version__
 
 
 def test_each_parameter_is_in_one_group() -> None:

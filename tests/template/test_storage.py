@@ -80,7 +80,7 @@ def test_a_source_that_is_overwritten_can_be_brought_back() -> None:
     rules = {rule["Id"]: rule for rule in upload_bucket["LifecycleConfiguration"]["Rules"]}
 
     assert upload_bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert rules["ForgetFormerVersions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": "7"}
+    assert rules["ExpireNoncurrentVersions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": "7"}
     assert not any("ExpirationInDays" in rule for rule in rules.values())  # never a current one
 
 
