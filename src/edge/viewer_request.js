@@ -126,7 +126,8 @@ const readValue = (name, given) => {
     if (DECIMALS[name]) {
         return readNumber(/^[0-9]{1,4}(\.[0-9]{1,2})?$/, DECIMALS[name], text);
     }
-    return KINDS[name] === 'colour' ? readColour(text) : KINDS[name] === 'rectangle' ? readRectangle(text) : readKey(text);
+    const kind = KINDS[name];
+    return kind === 'colour' ? readColour(text) : kind === 'rectangle' ? readRectangle(text) : readKey(text);
 };
 
 const allowed = name => {
@@ -192,7 +193,7 @@ const read = parameters => {
     return values;
 };
 
-// The first of the formats that the browser names in its Accept header; ranges such as */* and image/* are no such name.
+// The first of the formats that the browser names in its Accept header; */* and image/* name none.
 const negotiated = accept => {
     const ranges = accept.toLowerCase().replace(/\s/g, '').split(',');
     return AUTO_FORMATS.find(name => ranges.some(range =>
@@ -339,11 +340,13 @@ function handler(event) {
         const parameters = parametersOf(request.querystring);
         const rendition = renditionOf(parameters, headers.accept ? headers.accept.value : '');
         if (parameters.length) {
-            const written = parameters.map(each => `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
+            const written = parameters.map(each =>
+                `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
         // One spelling for each key, so that there is one place in the cache, and one path to invalidate.
-        request.uri = encodeURI(decoded(request.uri) + (rendition && `/${rendition}`)).replace(/[?#+]/g, encodeURIComponent);
+        const path = decoded(request.uri) + (rendition && `/${rendition}`);
+        request.uri = encodeURI(path).replace(/[?#+]/g, encodeURIComponent);
     } catch (refusal) {
         if (typeof refusal !== 'string') {
             throw refusal;
