@@ -26,7 +26,7 @@ UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold bench-cost \
-  edge clean format hashes diagram
+  edge tables clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -90,6 +90,9 @@ bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and deliver
 
 edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from options.py, its code in the template
 	python -B deployment/build/edge_function.py
+
+tables: setup ## renew the manual's tables of options and parameters
+	python -B deployment/build/manual_tables.py
 
 clean: ## delete what `make run` stored; keep the environments
 	@deployment/local.sh --clean

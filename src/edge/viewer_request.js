@@ -41,7 +41,7 @@ const WORDS = {
 const ALIASES = {
     'format=jpg': 'jpeg'
 };
-// The other options: which function reads them, and what a message says is allowed.
+// The other options: how they are read, and what a message says is allowed.
 const KINDS = {
     background: 'colour', crop: 'rectangle', watermark: 'key'
 };
@@ -49,6 +49,14 @@ const ALLOWED = {
     background: '3, 4, 6 or 8 hexadecimal digits, or aqua, black, blue, fuchsia, gray, green, lime, maroon, navy, olive, purple, red, silver, teal, transparent, white, yellow',
     crop: 'left_top_width_height, of 0 to 65535', watermark: "1 to 200 letters, digits, '.', '_', '-' and '~'"
 };
+const COLOUR_NAMES = [
+    'aqua', 'black', 'blue', 'fuchsia', 'gray', 'green', 'lime', 'maroon', 'navy', 'olive', 'purple', 'red', 'silver',
+    'teal', 'transparent', 'white', 'yellow'
+];
+const COLOUR_DIGITS = [
+    '00ffff', '000000', '0000ff', 'ff00ff', '808080', '008000', '00ff00', '800000', '000080', '808000', '800080',
+    'ff0000', 'c0c0c0', '008080', '00000000', 'ffffff', 'ffff00'
+];
 // What the canonical text leaves out.
 const DEFAULTS = {
     fit: 'cover', position: 'center', dpr: '1', grayscale: 'false', brightness: '1', contrast: '1', saturation: '1',
@@ -74,14 +82,6 @@ const SAME_ORIENTATIONS = {
     '180 horizontal': ['', 'vertical'], '180 vertical': ['', 'horizontal'], '270 horizontal': ['90', 'vertical'],
     '270 vertical': ['90', 'horizontal']
 };
-const COLOUR_NAMES = [
-    'aqua', 'black', 'blue', 'fuchsia', 'gray', 'green', 'lime', 'maroon', 'navy', 'olive', 'purple', 'red', 'silver',
-    'teal', 'transparent', 'white', 'yellow'
-];
-const COLOUR_DIGITS = [
-    '00ffff', '000000', '0000ff', 'ff00ff', '808080', '008000', '00ff00', '800000', '000080', '808000', '800080',
-    'ff0000', 'c0c0c0', '008080', '00000000', 'ffffff', 'ffff00'
-];
 // </constants>
 
 // Parameters that are no options: those of the stack's signed URLs, and, in any case, those of CloudFront's own.
@@ -126,7 +126,8 @@ const readValue = (name, given) => {
     if (DECIMALS[name]) {
         return readNumber(/^[0-9]{1,4}(\.[0-9]{1,2})?$/, DECIMALS[name], text);
     }
-    return KINDS[name] === 'colour' ? readColour(text) : KINDS[name] === 'rectangle' ? readRectangle(text) : readKey(text);
+    const kind = KINDS[name];
+    return kind === 'colour' ? readColour(text) : kind === 'rectangle' ? readRectangle(text) : readKey(text);
 };
 
 const allowed = name => {
@@ -192,7 +193,7 @@ const read = parameters => {
     return values;
 };
 
-// The first of the formats that the browser names in its Accept header; ranges such as */* and image/* are no such name.
+// The first of the formats that the browser names in its Accept header; */* and image/* name none.
 const negotiated = accept => {
     const ranges = accept.toLowerCase().replace(/\s/g, '').split(',');
     return AUTO_FORMATS.find(name => ranges.some(range =>
@@ -339,11 +340,13 @@ function handler(event) {
         const parameters = parametersOf(request.querystring);
         const rendition = renditionOf(parameters, headers.accept ? headers.accept.value : '');
         if (parameters.length) {
-            const written = parameters.map(each => `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
+            const written = parameters.map(each =>
+                `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
         // One spelling for each key, so that there is one place in the cache, and one path to invalidate.
-        request.uri = encodeURI(decoded(request.uri) + (rendition && `/${rendition}`)).replace(/[?#+]/g, encodeURIComponent);
+        const path = decoded(request.uri) + (rendition && `/${rendition}`);
+        request.uri = encodeURI(path).replace(/[?#+]/g, encodeURIComponent);
     } catch (refusal) {
         if (typeof refusal !== 'string') {
             throw refusal;

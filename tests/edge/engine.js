@@ -30,5 +30,6 @@ readline.createInterface({input: process.stdin}).on('line', line => {
         return;
     }
     // The function changes the event, so each code gets its own.
-    console.log(JSON.stringify(handlersFor(message.ladder).map(handler => answer(handler, structuredClone(message.event)))));
+    const answers = handlersFor(message.ladder).map(handler => answer(handler, structuredClone(message.event)));
+    console.log(JSON.stringify(answers));
 });

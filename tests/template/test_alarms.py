@@ -1,4 +1,4 @@
-"""Alarms, dashboard, saved queries and traces: who is told what, and what is there to look at."""
+"""Alarms, dashboard, saved queries and traces: what they watch, and whom they notify."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from image_processor.errors import Throttled
 
 from .cloudformation import Stack, resolve
 
-ALARMS = {  # what each stands for, and a word of what to do
+ALARMS = {  # the metric of each, and a part of its instructions
     "DeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "deployment/redrive.sh --stack-name images"),
     "QueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "raise MaximumConcurrency"),
     "FunctionErrorAlarm": ("AWS/Lambda", "Errors", "raise MemorySize"),
     "FunctionThrottleAlarm": ("AWS/Lambda", "Throttles", "Lower MaximumConcurrency"),
-    "FunctionDurationAlarm": ("AWS/Lambda", "Duration", "raise MemorySize"),
-    "ApiErrorAlarm": ("AWS/ApiGateway", "5XXError", "Look for 'fault' in <FunctionLogGroup>"),
-    "DeliveryErrorAlarm": ("AWS/Lambda", "Url5xxCount", "Look for 'fault' in <FunctionLogGroup>"),
+    "FunctionDurationAlarm": ("AWS/Lambda", "Duration", "Raise MemorySize"),
+    "ApiErrorAlarm": ("AWS/ApiGateway", "5XXError", "Search <FunctionLogGroup> for 'fault'"),
+    "DeliveryErrorAlarm": ("AWS/Lambda", "Url5xxCount", "Search <FunctionLogGroup> for 'fault'"),
 }
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
@@ -45,11 +45,11 @@ def test_an_alarm_says_what_to_do(stack: Stack, name: str) -> None:
     text = stack.properties(name)["AlarmDescription"]
 
     assert ALARMS[name][2] in text
-    assert len(text) < 800  # CloudWatch takes 1,024, names of the resources included
+    assert len(text) < 800  # CloudWatch allows 1,024, with the names of the resources
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_when_it_goes_on_and_off_and_a_quiet_hour_is_no_alarm(stack: Stack, name: str) -> None:
+def test_an_alarm_notifies_of_both_states_and_missing_data_is_no_alarm(stack: Stack, name: str) -> None:
     alarm = stack.properties(name)
 
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
@@ -82,28 +82,28 @@ def test_one_dead_letter_raises_an_alarm_within_a_minute(stack: Stack) -> None:
     assert alarm["EvaluationPeriods"] * alarm["Period"] <= 60
 
 
-def test_one_upload_that_is_tried_again_is_not_yet_a_queue_too_old(stack: Stack) -> None:
-    # SQS counts a message as the oldest until it was received three times.
+def test_one_upload_that_is_retried_does_not_raise_the_queue_s_alarm(stack: Stack) -> None:
+    # SQS ignores a message in this metric after it was received three times.
     assert threshold(stack, "QueueAgeAlarm") > 3 * stack.properties("UploadQueue")["VisibilityTimeout"]
 
 
-def test_a_function_near_its_timeout_is_told_before_it_is_ended(stack: Stack) -> None:
+def test_a_function_near_its_timeout_raises_an_alarm_before_it_times_out(stack: Stack) -> None:
     timeout = stack.properties("Function")["Timeout"] * 1000
 
     assert threshold(stack, "FunctionDurationAlarm") == 0.8 * timeout
     assert stack.properties("FunctionDurationAlarm")["Statistic"] == "Maximum"
 
 
-def test_a_stack_without_api_has_no_alarm_of_it() -> None:
+def test_a_stack_without_an_api_has_no_alarm_for_it() -> None:
     assert set(resolve(EnableApi="false").of_type(ALARM_TYPE)) == ALARMS.keys() - {"ApiErrorAlarm"}
 
 
 @pytest.mark.parametrize("switch", ["EnableCdn", "EnableDelivery"])
-def test_a_stack_without_delivery_has_no_alarm_of_it(switch: str) -> None:
+def test_a_stack_without_delivery_has_no_alarm_for_it(switch: str) -> None:
     assert set(resolve(**{switch: "false"}).of_type(ALARM_TYPE)) == ALARMS.keys() - {"DeliveryErrorAlarm"}
 
 
-def test_alarms_are_mailed_to_who_asked() -> None:
+def test_alarms_are_mailed_to_the_given_address() -> None:
     assert resolve(AlarmEmail="ops@example.com").properties("AlarmSubscription") == {
         "TopicArn": "<AlarmTopic>",
         "Protocol": "email",
@@ -111,7 +111,7 @@ def test_alarms_are_mailed_to_who_asked() -> None:
     }
 
 
-def test_without_an_address_nobody_is_subscribed(stack: Stack) -> None:
+def test_without_an_address_there_is_no_subscription(stack: Stack) -> None:
     assert not stack.of_type("AWS::SNS::Subscription")
 
 
@@ -133,14 +133,14 @@ def test_the_dashboard_shows_queue_function_api_delivery_sources_times_and_failu
     assert {widget["region"] for widget in widgets(stack)} == {"eu-central-1"}
 
 
-def test_each_metric_of_the_dashboard_is_this_stack_s(stack: Stack) -> None:
+def test_the_dashboard_has_metrics_of_this_stack_only(stack: Stack) -> None:
     shown = json.dumps([widget.get("metrics") for widget in widgets(stack)])
 
     for name in ("<UploadQueue.QueueName>", "<DeadLetterQueue.QueueName>", "<Function>", '"images"'):
         assert name in shown
 
 
-def test_the_dashboard_shows_what_the_function_counts_by_code(
+def test_the_dashboard_shows_the_function_s_metrics_by_code(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
@@ -158,7 +158,7 @@ def test_the_dashboard_shows_what_the_function_counts_by_code(
     assert """SEARCH('{ImageProcessor,service,code} service=\\"images\\"','Sum')""" in shown
 
 
-def test_queries_ask_the_function_s_log(stack: Stack) -> None:
+def test_queries_read_the_function_s_log(stack: Stack) -> None:
     queries = stack.of_type("AWS::Logs::QueryDefinition")
 
     assert len(queries) == 3
@@ -168,13 +168,13 @@ def test_queries_ask_the_function_s_log(stack: Stack) -> None:
         assert not re.search(r"\n", query["QueryString"])
 
 
-def test_what_costs_by_the_month_and_what_no_emulator_knows_is_off_unless_asked_for() -> None:
+def test_parts_with_a_monthly_price_or_unknown_to_emulators_are_off_by_default() -> None:
     types = {resource["Type"] for resource in resolve().resources.values()}
 
     assert not types & {"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"}
 
 
-def test_traces_are_written_when_asked_for_only() -> None:
+def test_traces_are_written_only_if_enabled() -> None:
     for on, mode in (("true", "Active"), ("false", "PassThrough")):
         stack = resolve(EnableTracing=on)
         [policy] = stack.properties("FunctionRole")["Policies"]

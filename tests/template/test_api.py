@@ -18,12 +18,12 @@ CODES = {
     "DEFAULT_4XX": "invalid-request",
     "DEFAULT_5XX": "unavailable",
 }
-# What API Gateway puts in; messageString comes with its quotes, and after a space for some errors.
+# What API Gateway inserts; messageString includes its quotes, and for some errors a space before them.
 CONTEXT = {
     "$context.error.messageString": ' "no \\"key\\", no entry"',
     "$context.requestId": "0b8f9c1e-0000-4000-8000-000000000000",
 }
-STAGE_VARIABLE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]+")  # all that API Gateway allows, so not empty either
+STAGE_VARIABLE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]+")  # the characters that API Gateway allows, at least one
 ALIAS = {"CdnAlias": "i.example.com", "CdnCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1"}
 
 
@@ -53,7 +53,7 @@ def test_both_methods_are_answered_by_the_function(stack: Stack) -> None:
     assert stack.properties("ApiImages")["PathPart"] == "images"
 
 
-def test_each_method_of_this_stage_alone_may_invoke_the_function() -> None:
+def test_only_the_methods_of_this_stage_may_invoke_the_function() -> None:
     permissions = resolve(EnableDelivery="false").of_type("AWS::Lambda::Permission").values()
 
     assert sorted(p["SourceArn"] for p in permissions) == [
@@ -80,7 +80,7 @@ def test_the_key_is_throttled_and_has_a_quota() -> None:
     }
 
 
-def test_who_has_no_key_is_throttled_too() -> None:
+def test_a_request_without_a_key_is_throttled_too() -> None:
     [settings] = resolve(ApiRateLimit="3", ApiBurstLimit="6").properties("ApiStage")["MethodSettings"]
 
     assert settings == {
@@ -91,13 +91,13 @@ def test_who_has_no_key_is_throttled_too() -> None:
     }
 
 
-def test_the_key_is_made_by_aws_and_shown_nowhere(stack: Stack) -> None:
+def test_aws_generates_the_key_and_no_output_shows_it(stack: Stack) -> None:
     assert stack.properties("ApiKey")["Enabled"] is True
     assert "Value" not in stack.properties("ApiKey")
-    assert stack.outputs["ApiKeyId"] == "<ApiKey>"  # the id; the key takes a call with rights
+    assert stack.outputs["ApiKeyId"] == "<ApiKey>"  # the id; only an authorized call returns the key
 
 
-def test_the_deployment_copies_all_that_it_must(stack: Stack) -> None:
+def test_the_deployment_depends_on_everything_that_it_copies(stack: Stack) -> None:
     copied = stack.of_type("AWS::ApiGateway::Method") | stack.of_type("AWS::ApiGateway::GatewayResponse")
     [deployment] = stack.of_type("AWS::ApiGateway::Deployment")
 
@@ -106,7 +106,7 @@ def test_the_deployment_copies_all_that_it_must(stack: Stack) -> None:
 
 
 def test_nothing_that_a_deployment_copies_follows_a_parameter() -> None:
-    # CloudFormation makes no new deployment for an update, so a changed parameter would not reach what is served.
+    # CloudFormation makes no new deployment for an update, so a changed parameter would have no effect.
     template = document()
     copied = {"AWS::ApiGateway::Method", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Resource"}
     text = repr([r["Properties"] for r in template["Resources"].values() if r["Type"] in copied])
@@ -120,7 +120,9 @@ def test_the_gateways_own_errors_are_all_covered(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("response_type", "code"), CODES.items())
-def test_an_error_of_the_gateway_has_the_one_shape(stack: Stack, response_type: str, code: str) -> None:
+def test_an_error_of_the_gateway_has_the_shape_of_the_function_s_errors(
+    stack: Stack, response_type: str, code: str
+) -> None:
     [(content_type, body)] = _responses(stack)[response_type]["ResponseTemplates"].items()
     for variable, value in CONTEXT.items():
         body = body.replace(variable, value)
@@ -133,7 +135,7 @@ def test_an_error_of_the_gateway_has_the_one_shape(stack: Stack, response_type: 
     assert error["error"]["code"] == code
     assert error["error"]["message"]
     assert error["error"]["request_id"] == CONTEXT["$context.requestId"]
-    assert "$" not in body  # nothing that API Gateway does not know
+    assert "$" not in body  # no variable that API Gateway does not know
 
 
 @pytest.mark.parametrize("response_type", CODES)
@@ -158,7 +160,7 @@ def test_an_unknown_route_is_not_found_and_other_errors_keep_their_status(stack:
     ],
     ids=["distribution", "alias", "given"],
 )
-def test_urls_in_answers_start_where_the_renditions_are(parameters: dict[str, str], url: str) -> None:
+def test_urls_in_answers_start_with_the_domain_of_the_renditions(parameters: dict[str, str], url: str) -> None:
     variables = resolve(**parameters).properties("ApiStage")["Variables"]
 
     assert variables == {"CdnUrl": url}

@@ -1,4 +1,4 @@
-"""CloudFront: the one reader of the renditions from outside, and how it caches and answers."""
+"""CloudFront: the only reader of the renditions outside the stack, its caching and its answers."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def _readers(stack: Stack) -> list[dict[str, Any]]:
     return [statement for statement in statements if statement["Effect"] == "Allow"]
 
 
-def test_this_distribution_alone_may_read_the_renditions_and_not_list_them(stack: Stack) -> None:
+def test_only_this_distribution_may_read_the_renditions_and_it_may_not_list_them(stack: Stack) -> None:
     assert _readers(stack) == [
         {
             "Sid": "AllowThisDistribution",
@@ -46,11 +46,11 @@ def test_this_distribution_alone_may_read_the_renditions_and_not_list_them(stack
     ]
 
 
-def test_without_a_distribution_nobody_reads_from_outside() -> None:
+def test_without_a_distribution_nothing_outside_the_stack_may_read_renditions() -> None:
     assert not _readers(resolve(EnableCdn="false"))
 
 
-def test_nobody_from_outside_reads_the_sources(stack: Stack) -> None:
+def test_nothing_outside_the_stack_may_read_the_sources(stack: Stack) -> None:
     statements = stack.properties("UploadBucketPolicy")["PolicyDocument"]["Statement"]
 
     assert {statement["Effect"] for statement in statements} == {"Deny"}
@@ -82,8 +82,8 @@ def test_renditions_are_cached_by_path_alone_and_compressed(stack: Stack, distri
     }
 
 
-def test_what_is_not_to_be_stored_is_not(stack: Stack) -> None:
-    # The redirect to a large picture says no-store; with a MinTTL of 1, who follows it would meet it once more.
+def test_an_answer_with_no_store_is_not_cached(stack: Stack) -> None:
+    # The redirect to a large picture has no-store; a MinTTL of 1 would cause a redirect loop.
     assert stack.properties("CachePolicy")["CachePolicyConfig"]["MinTTL"] == 0
 
 
@@ -91,16 +91,16 @@ def test_the_distribution_only_reads(distribution: dict[str, Any]) -> None:
     assert distribution["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
 
 
-def test_a_rendition_asked_for_too_early_is_there_a_second_later(distribution: dict[str, Any]) -> None:
-    # S3 answers 403 for a missing key to who may not list, and CloudFront keeps an error for 10 s by itself.
+def test_a_rendition_requested_too_early_is_served_a_second_later(distribution: dict[str, Any]) -> None:
+    # Without s3:ListBucket S3 answers 403 for a missing key, and CloudFront caches an error for 10 s by default.
     without = resolve(EnableDelivery="false").properties("Distribution")["DistributionConfig"]
 
     assert _seconds_kept(without) == {403: 1, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
     assert _seconds_kept(distribution)[404] == 1
 
 
-def test_a_403_is_never_kept_for_those_whose_url_is_signed(distribution: dict[str, Any]) -> None:
-    # CloudFront takes no notice of a 403's no-store, and the path is the same with a signature and without.
+def test_a_403_is_never_cached_because_signed_urls_have_the_same_path(distribution: dict[str, Any]) -> None:
+    # CloudFront ignores the no-store of a 403, and the path is the same with and without a signature.
     assert _seconds_kept(distribution) == {403: 0, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
 
 
@@ -120,7 +120,7 @@ def test_the_distribution_speaks_http_2_and_3_over_ipv6_too(distribution: dict[s
     assert distribution["Enabled"] is True
 
 
-def test_a_domain_of_ones_own_comes_with_its_certificate_and_tls_1_2() -> None:
+def test_an_alias_has_its_certificate_and_tls_1_2() -> None:
     stack = resolve(CdnAlias="i.example.com", CdnCertificateArn=CERTIFICATE)
     config = stack.properties("Distribution")["DistributionConfig"]
 
@@ -132,23 +132,23 @@ def test_a_domain_of_ones_own_comes_with_its_certificate_and_tls_1_2() -> None:
     }
 
 
-def test_without_one_the_distribution_has_cloudfronts(distribution: dict[str, Any]) -> None:
+def test_without_an_alias_the_distribution_has_cloudfront_s_certificate(distribution: dict[str, Any]) -> None:
     assert "Aliases" not in distribution
     assert distribution["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
 
 
-def test_the_function_finds_the_distributions_id_by_a_name_that_draws_no_circle(stack: Stack) -> None:
+def test_the_function_finds_the_distribution_s_id_without_a_circular_dependency(stack: Stack) -> None:
     parameter = stack.properties("DistributionId")
     told = stack.properties("Function")["Environment"]["Variables"]["DISTRIBUTION_PARAMETER"]
 
     assert parameter["Name"] == told
     assert (parameter["Type"], parameter["Value"]) == ("String", "<Distribution>")
     assert not {"Distribution", "DistributionId"} & stack.references["Function"]
-    # SSM refuses a name that begins with aws or ssm, with a slash or without, and a stack's may.
+    # SSM rejects a name that starts with aws or ssm, with or without a slash, as a stack's name may.
     assert not told.lstrip("/").lower().startswith(("aws", "ssm"))
 
 
-def test_what_tells_of_the_source_itself_goes_no_further(headers: dict[str, Any]) -> None:
+def test_the_source_s_etag_is_removed_from_answers(headers: dict[str, Any]) -> None:
     assert headers["RemoveHeadersConfig"] == {"Items": [{"Header": f"x-amz-meta-{SOURCE_ETAG}"}]}
 
 
@@ -164,9 +164,7 @@ def test_any_page_may_show_a_rendition_and_draw_it(headers: dict[str, Any]) -> N
     ]
 
 
-def test_a_rendition_can_do_nothing_in_a_browser_but_be_seen(
-    headers: dict[str, Any], distribution: dict[str, Any]
-) -> None:
+def test_a_browser_can_only_show_a_rendition(headers: dict[str, Any], distribution: dict[str, Any]) -> None:
     security = headers["SecurityHeadersConfig"]
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"].split("; ")
 

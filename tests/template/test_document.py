@@ -1,9 +1,10 @@
-"""The template as a document: size, what it must not hold, its parameters and how they are told to the user."""
+"""The template as a document: its names, its parameters, their descriptions and their bounds."""
 
 import re
 
 import pytest
 
+from image_processor import __version__
 from image_processor.config import MAX_SOURCE_PIXELS
 from image_processor.engine.limits import Limits
 from image_processor.transformations.variants import parse_variants
@@ -13,9 +14,9 @@ from .cloudformation import TEMPLATE_PATH, document, resolve
 PARAMETERS = document()["Parameters"]
 RESOURCES = document()["Resources"]
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0b8f9c1e-0000-4000-8000-000000000000"
-# Where AWS demands a name: a name of an API or of a query need not be unique, a stage's name is part of its URL, and
-# those of CloudFront are made from the stack's id. The parameter's is what the function asks for.
-DEMANDED_NAMES = {
+# Where AWS requires a name. Names of APIs and queries need not be unique, a stage's name is part of its URL, those of
+# CloudFront contain the stack's id, and the function reads the parameter by its name.
+REQUIRED_NAMES = {
     "CachePolicy": {"Name"},
     "Api": {"Name"},
     "ApiStage": {"StageName"},
@@ -36,16 +37,16 @@ PHYSICAL_NAME = re.compile(
 )
 
 
-def test_it_needs_no_transform_and_no_code_of_its_own() -> None:
+def test_it_has_no_transform_and_no_custom_resource() -> None:
     assert "Transform" not in document()
     assert not [n for n, r in RESOURCES.items() if r["Type"].startswith(("Custom::", "AWS::CloudFormation::"))]
 
 
-def test_resources_have_no_physical_names_but_where_aws_demands_one() -> None:
+def test_resources_have_physical_names_only_where_aws_requires_one() -> None:
     for name, resource in resolve(AlarmEmail="ops@example.com", EnableDashboard="true").resources.items():
         own = _names(resource.get("Properties", {}), resource["Type"])
 
-        assert own == DEMANDED_NAMES.get(name, set()), name
+        assert own == REQUIRED_NAMES.get(name, set()), name
 
 
 def _names(node: object, resource_type: str) -> set[str]:
@@ -53,7 +54,7 @@ def _names(node: object, resource_type: str) -> set[str]:
         return set().union(*(_names(item, resource_type) for item in node))
     if not isinstance(node, dict):
         return set()
-    # A reference to another resource is no name that is given.
+    # A reference to another resource is not a physical name.
     own = {k for k, v in node.items() if PHYSICAL_NAME.fullmatch(k) and isinstance(v, str) and not v.startswith("<")}
     if resource_type == "AWS::CloudWatch::Alarm":
         own -= {"Name"}  # of a dimension
@@ -62,10 +63,10 @@ def _names(node: object, resource_type: str) -> set[str]:
 
 def test_two_stacks_of_one_name_in_two_regions_do_not_collide() -> None:
     stack = resolve()
-    own = "0b8f9c1e-1111-4222-8333"  # the stack's own id, which is unique
+    own = "0b8f9c1e-1111-4222-8333"  # the stack's id, which is unique
     controls = stack.of_type("AWS::CloudFront::OriginAccessControl").values()
 
-    # Of one kind, so of two names
+    # Two resources of one type need two names.
     assert sorted(c["OriginAccessControlConfig"]["Name"] for c in controls) == [own, f"{own}-function"]
     assert stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]["Name"] == own
     assert stack.properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]["Name"] == own
@@ -80,6 +81,10 @@ def test_a_parameter_says_what_it_is_and_what_is_allowed(name: str) -> None:
     assert parameter["ConstraintDescription"]
     bounds = parameter.keys() & {"AllowedPattern", "AllowedValues", "MinLength"}
     assert bounds or {"MinValue", "MaxValue"} <= parameter.keys()
+
+
+def test_the_template_has_the_version_of_the_function() -> None:
+    assert document()["Metadata"]["Version"] == __version__
 
 
 def test_each_parameter_is_in_one_group() -> None:
@@ -163,7 +168,7 @@ def test_a_good_value_is_allowed(name: str, value: str) -> None:
         ("MemorySize", "128"),
     ],
 )
-def test_a_bad_value_is_refused_before_anything_is_made(name: str, value: str) -> None:
+def test_a_bad_value_is_refused_before_anything_is_created(name: str, value: str) -> None:
     assert not _allows(name, value)
 
 
@@ -175,7 +180,7 @@ def _allows(name: str, value: str) -> bool:
             return False
     if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
         return False
-    # CloudFormation holds the pattern against each member of a list.
+    # CloudFormation compares the pattern with each member of a list.
     members = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
     return all(re.fullmatch(parameter.get("AllowedPattern", ".*"), member) for member in members)
 

@@ -1,4 +1,4 @@
-"""The function: what it is told, what it may do, and where it logs."""
+"""The function: its environment, its permissions and its logs."""
 
 import importlib.util
 import re
@@ -21,7 +21,7 @@ MAY = {
     ("logs:CreateLogStream", "<FunctionLogGroup.Arn>"),
     ("logs:PutLogEvents", "<FunctionLogGroup.Arn>"),
 }
-# Without s3:ListBucket, S3 answers 403 and not 404 for a key that is gone; the local emulator answers 404 all the same.
+# Without s3:ListBucket, S3 answers 403 and not 404 for a missing key; the local emulator always answers 404.
 MAY_LIST = {("s3:ListBucket", "<UploadBucket.Arn>"), ("s3:ListBucket", "<ProcessedBucket.Arn>")}
 MAY_WITH_METADATA = {
     ("dynamodb:BatchWriteItem", "<MetadataTable.Arn>"),
@@ -64,17 +64,17 @@ def test_the_role_may_do_exactly_what_the_function_does(stack: Stack) -> None:
     assert _allowed(stack) == MAY | MAY_LIST | MAY_WITH_METADATA | MAY_CHECK_SIGNATURES | MAY_INVALIDATE
 
 
-def test_the_role_has_no_rights_on_a_table_that_is_off() -> None:
+def test_the_role_has_no_permissions_for_a_table_that_is_off() -> None:
     assert _allowed(resolve(EnableMetadata="false")) == MAY | MAY_LIST | MAY_CHECK_SIGNATURES | MAY_INVALIDATE
 
 
 @pytest.mark.parametrize("switch", ["EnableCdn", "InvalidateCdn"])
-def test_the_role_has_no_rights_on_a_distribution_it_does_not_invalidate(switch: str) -> None:
+def test_the_role_has_no_permissions_for_a_distribution_it_does_not_invalidate(switch: str) -> None:
     assert not _allowed(resolve(**{switch: "false"})) & MAY_INVALIDATE
 
 
 @pytest.mark.parametrize("switch", ["EnableCdn", "EnableDelivery"])
-def test_without_delivery_the_role_has_no_rights_on_secrets_and_the_function_knows_none(switch: str) -> None:
+def test_without_delivery_the_function_has_no_secret_and_no_permission_for_one(switch: str) -> None:
     stack = resolve(**{switch: "false"})
 
     assert not [action for action, _ in _allowed(stack) if action.startswith("secretsmanager:")]
@@ -82,24 +82,24 @@ def test_without_delivery_the_role_has_no_rights_on_secrets_and_the_function_kno
     assert not stack.of_type("AWS::SecretsManager::Secret")
 
 
-def test_the_function_has_as_many_instances_to_itself_as_asked_for_and_by_itself_none(stack: Stack) -> None:
+def test_the_function_reserves_the_given_concurrency_and_none_by_default(stack: Stack) -> None:
     assert "ReservedConcurrentExecutions" not in stack.properties("Function")
     assert resolve(ReservedConcurrency="20").properties("Function")["ReservedConcurrentExecutions"] == "20"
 
 
-def test_a_source_that_is_gone_can_be_told_from_one_that_is_forbidden(stack: Stack) -> None:
+def test_the_function_can_distinguish_a_missing_source_from_a_forbidden_one(stack: Stack) -> None:
     assert _allowed(stack) >= MAY_LIST
 
 
-def test_no_right_is_on_everything(stack: Stack) -> None:
+def test_no_permission_is_for_every_resource(stack: Stack) -> None:
     for action, resource in _allowed(stack):
         assert "*" not in action
         named = re.sub("^arn:aws:(ssm|cloudfront):[a-z0-9:-]*:(parameter|distribution/)", "", resource)
-        assert named.startswith("<")  # something of this stack
+        assert named.startswith("<")  # a resource of this stack
         assert "*" not in resource.removesuffix("/*")
 
 
-def test_the_role_has_no_rights_from_elsewhere_and_serves_lambda_alone(stack: Stack) -> None:
+def test_the_role_has_no_managed_policies_and_only_lambda_may_assume_it(stack: Stack) -> None:
     role = stack.properties("FunctionRole")
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
 
@@ -150,7 +150,7 @@ def test_the_handler_exists(stack: Stack) -> None:
     assert function == "lambda_handler"
 
 
-def test_the_function_has_the_size_and_processor_asked_for() -> None:
+def test_the_function_has_the_given_memory_and_architecture() -> None:
     function = resolve(MemorySize="3008", Architecture="x86_64").properties("Function")
 
     assert function["Runtime"] == "python3.13"
@@ -158,7 +158,7 @@ def test_the_function_has_the_size_and_processor_asked_for() -> None:
     assert function["Architectures"] == ["x86_64"]
 
 
-def test_logs_go_to_the_stacks_own_group_and_are_forgotten_in_time() -> None:
+def test_logs_go_to_the_stack_s_group_which_has_a_retention() -> None:
     stack = resolve(LogRetentionDays="90")
 
     assert stack.properties("FunctionLogGroup") == {"RetentionInDays": "90"}

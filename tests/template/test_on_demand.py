@@ -1,4 +1,4 @@
-"""Delivery on demand: CloudFront asks the bucket, then the function, whose URL is open to this distribution alone."""
+"""Delivery on demand: CloudFront requests the bucket, then the function, whose URL only this distribution may use."""
 
 import re
 from typing import Any
@@ -27,7 +27,7 @@ def _origins(distribution: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {origin["Id"]: origin for origin in distribution["Origins"]}
 
 
-def test_what_the_bucket_has_not_or_can_not_give_is_asked_of_the_function() -> None:
+def test_requests_that_the_bucket_can_not_answer_go_to_the_function() -> None:
     distribution = _distribution()
     [group] = distribution["OriginGroups"]["Items"]
     codes = group["FailoverCriteria"]["StatusCodes"]
@@ -38,7 +38,7 @@ def test_what_the_bucket_has_not_or_can_not_give_is_asked_of_the_function() -> N
     assert set(_origins(distribution)) == {"ProcessedBucket", "Function"}
 
 
-def test_each_list_that_is_counted_is_counted_right() -> None:
+def test_each_quantity_is_the_length_of_its_list() -> None:
     groups = _distribution()["OriginGroups"]
     [group] = groups["Items"]
 
@@ -46,13 +46,13 @@ def test_each_list_that_is_counted_is_counted_right() -> None:
         assert counted["Quantity"] == len(counted["Items"])
 
 
-def test_the_function_has_a_url_that_takes_signed_requests_only(stack: Stack) -> None:
+def test_the_function_has_a_url_that_accepts_only_signed_requests(stack: Stack) -> None:
     assert stack.of_type("AWS::Lambda::Url") == {
         "FunctionUrl": {"TargetFunctionArn": "<Function.Arn>", "AuthType": "AWS_IAM"}
     }
 
 
-def test_the_distribution_signs_its_requests_to_the_function_by_a_control_of_its_own(stack: Stack) -> None:
+def test_the_distribution_signs_its_requests_to_the_function_with_a_separate_access_control(stack: Stack) -> None:
     origin = _origins(_distribution())["Function"]
     config = stack.properties("FunctionAccessControl")["OriginAccessControlConfig"]
 
@@ -62,7 +62,7 @@ def test_the_distribution_signs_its_requests_to_the_function_by_a_control_of_its
     assert (config["SigningBehavior"], config["SigningProtocol"]) == ("always", "sigv4")
 
 
-def test_the_function_is_asked_over_tls_once_and_for_as_long_as_its_api() -> None:
+def test_the_function_is_requested_once_over_tls_with_a_timeout_like_the_api_s() -> None:
     origin = _origins(_distribution())["Function"]
 
     assert origin["CustomOriginConfig"] == {
@@ -70,11 +70,11 @@ def test_the_function_is_asked_over_tls_once_and_for_as_long_as_its_api() -> Non
         "OriginSSLProtocols": ["TLSv1.2"],
         "OriginReadTimeout": 30,
     }
-    # CloudFront asks again after a timeout too, and one picture would be made three times.
+    # CloudFront retries after a timeout too, and would render one picture three times.
     assert origin["ConnectionAttempts"] == 1
 
 
-def test_this_distribution_alone_may_ask_the_function_by_its_url_and_has_both_permissions(stack: Stack) -> None:
+def test_only_this_distribution_may_use_the_function_s_url_and_it_has_both_permissions(stack: Stack) -> None:
     permissions = {
         name: properties
         for name, properties in stack.of_type("AWS::Lambda::Permission").items()
@@ -88,7 +88,7 @@ def test_this_distribution_alone_may_ask_the_function_by_its_url_and_has_both_pe
     }
 
 
-def test_the_function_waits_for_nothing_that_waits_for_it(stack: Stack) -> None:
+def test_the_function_depends_on_nothing_that_depends_on_it(stack: Stack) -> None:
     waiting, seen = {"Function"}, set()
     while waiting:
         name = waiting.pop()
@@ -98,7 +98,7 @@ def test_the_function_waits_for_nothing_that_waits_for_it(stack: Stack) -> None:
     assert not seen & {"Distribution", "FunctionUrl", "OriginRequestPolicy", "ViewerRequest"}
 
 
-def test_the_origins_are_told_one_header_and_neither_query_nor_cookie(stack: Stack) -> None:
+def test_the_origins_get_one_header_and_neither_query_nor_cookies(stack: Stack) -> None:
     config = stack.properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]
 
     assert _distribution()["DefaultCacheBehavior"]["OriginRequestPolicyId"] == "<OriginRequestPolicy>"
@@ -121,7 +121,7 @@ def test_each_request_goes_through_the_edge_function_with_delivery_or_without(de
 
 
 @pytest.mark.parametrize(("ladder", "numbers"), [("", "[]"), ("320,640", "[320,640]")])
-def test_the_edge_function_knows_the_ladder_that_the_function_knows(ladder: str, numbers: str) -> None:
+def test_the_edge_function_and_the_function_have_the_same_ladder(ladder: str, numbers: str) -> None:
     stack = resolve(SizeLadder=ladder)
     first, _, rest = stack.properties("ViewerRequest")["FunctionCode"].partition("\n")
 
@@ -130,7 +130,7 @@ def test_the_edge_function_knows_the_ladder_that_the_function_knows(ladder: str,
     assert stack.properties("Function")["Environment"]["Variables"]["SIZE_LADDER"] == ladder
 
 
-def test_the_secret_is_made_by_the_stack_and_is_in_none_of_its_outputs(stack: Stack) -> None:
+def test_the_stack_generates_the_secret_and_no_output_shows_it(stack: Stack) -> None:
     secret = stack.properties("SigningSecret")
 
     assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
@@ -140,7 +140,7 @@ def test_the_secret_is_made_by_the_stack_and_is_in_none_of_its_outputs(stack: St
 
 
 @switched_off
-def test_without_delivery_nothing_of_it_is_there(switch: str) -> None:
+def test_without_delivery_its_resources_do_not_exist(switch: str) -> None:
     stack = resolve(**{switch: "false"})
     types = {resource["Type"] for resource in stack.resources.values()}
 
@@ -150,7 +150,7 @@ def test_without_delivery_nothing_of_it_is_there(switch: str) -> None:
     assert "SigningSecretArn" not in stack.outputs
 
 
-def test_without_delivery_the_bucket_alone_is_asked() -> None:
+def test_without_delivery_only_the_bucket_is_requested() -> None:
     distribution = _distribution(EnableDelivery="false")
 
     assert set(_origins(distribution)) == {"ProcessedBucket"}
@@ -159,14 +159,14 @@ def test_without_delivery_the_bucket_alone_is_asked() -> None:
     assert "OriginRequestPolicyId" not in distribution["DefaultCacheBehavior"]
 
 
-def test_delivery_without_a_distribution_is_no_delivery_and_no_error() -> None:
+def test_delivery_without_a_distribution_has_no_effect() -> None:
     stack = resolve(EnableCdn="false", EnableDelivery="true")
 
     assert not stack.broken_rules
     assert not [name for name, resource in stack.resources.items() if "CloudFront" in resource["Type"]]
 
 
-def test_an_origin_shield_stands_before_both_origins_when_asked_for() -> None:
+def test_both_origins_have_an_origin_shield_if_enabled() -> None:
     shielded = _origins(_distribution(OriginShieldRegion="eu-central-1"))
 
     assert len(shielded) == 2
@@ -175,19 +175,19 @@ def test_an_origin_shield_stands_before_both_origins_when_asked_for() -> None:
     assert not [origin for origin in _origins(_distribution()).values() if "OriginShield" in origin]
 
 
-def test_a_key_group_keeps_pictures_from_who_has_no_signed_url_and_by_itself_there_is_none() -> None:
+def test_the_distribution_trusts_the_given_key_group_and_none_by_default() -> None:
     guarded = _distribution(CdnKeyGroup="4b4b36de")["DefaultCacheBehavior"]
 
     assert guarded["TrustedKeyGroups"] == ["4b4b36de"]
     assert "TrustedKeyGroups" not in _distribution()["DefaultCacheBehavior"]
 
 
-def test_a_web_acl_stands_before_the_distribution_when_asked_for() -> None:
+def test_the_distribution_has_the_given_web_acl() -> None:
     assert _distribution(CdnWebAclArn=WEB_ACL)["WebACLId"] == WEB_ACL
     assert "WebACLId" not in _distribution()
 
 
-def test_a_reserve_says_that_it_bounds_the_queue_too() -> None:
+def test_the_description_of_the_reserved_concurrency_says_that_it_limits_the_queue_too() -> None:
     text = document()["Parameters"]["ReservedConcurrency"]["Description"]
 
     assert re.search("queue.*API.*delivery", text)

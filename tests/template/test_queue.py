@@ -1,4 +1,4 @@
-"""Queue and dead-letter queue: what is uploaded waits its turn, and nothing is lost without an alarm."""
+"""Queue and dead-letter queue: uploads wait in the queue, and none is lost without an alarm."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def stack() -> Stack:
     return resolve()
 
 
-def test_the_queue_hears_of_everything_that_changes_a_source(stack: Stack) -> None:
+def test_the_queue_gets_every_event_that_changes_a_source(stack: Stack) -> None:
     configurations = stack.properties("UploadBucket")["NotificationConfiguration"]["QueueConfigurations"]
 
     assert {c["Event"]: c["Queue"] for c in configurations} == {
@@ -23,7 +23,7 @@ def test_the_queue_hears_of_everything_that_changes_a_source(stack: Stack) -> No
     }
 
 
-def test_the_bucket_waits_for_the_queue_to_accept_it(stack: Stack) -> None:
+def test_the_bucket_depends_on_the_queue_s_policy(stack: Stack) -> None:
     assert "UploadQueuePolicy" in stack.references["UploadBucket"]
 
 
@@ -48,7 +48,7 @@ def test_only_buckets_of_this_account_may_send(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_refuses_plain_http(stack: Stack, queue: str) -> None:
+def test_a_queue_denies_plain_http(stack: Stack, queue: str) -> None:
     [policy] = [p for p in stack.of_type("AWS::SQS::QueuePolicy").values() if p["Queues"] == [f"<{queue}>"]]
 
     assert {
@@ -64,14 +64,14 @@ def test_a_queue_refuses_plain_http(stack: Stack, queue: str) -> None:
 @pytest.mark.parametrize("queue", QUEUES)
 def test_a_queue_is_encrypted_so_that_s3_can_send(stack: Stack, queue: str) -> None:
     assert stack.properties(queue)["SqsManagedSseEnabled"] is True
-    assert "KmsMasterKeyId" not in stack.properties(queue)  # S3 has no rights on AWS's own key
+    assert "KmsMasterKeyId" not in stack.properties(queue)  # S3 has no permission for the AWS managed key
 
 
-def test_a_batch_at_work_is_not_handed_out_twice(stack: Stack) -> None:
+def test_a_batch_in_process_is_not_received_twice(stack: Stack) -> None:
     assert stack.properties("UploadQueue")["VisibilityTimeout"] >= 6 * stack.properties("Function")["Timeout"]
 
 
-def test_an_upload_is_tried_five_times(stack: Stack) -> None:
+def test_an_upload_is_received_five_times(stack: Stack) -> None:
     assert stack.properties("UploadQueue")["RedrivePolicy"] == {
         "deadLetterTargetArn": "<DeadLetterQueue.Arn>",
         "maxReceiveCount": 5,
@@ -85,7 +85,7 @@ def test_a_dead_letter_stays_14_days_and_longer_than_a_message_can_wait(stack: S
     assert rests > waits
 
 
-def test_the_function_takes_batches_and_reports_failures_one_by_one() -> None:
+def test_the_function_receives_batches_and_reports_failed_messages() -> None:
     mapping = resolve(MaximumConcurrency="3").properties("UploadQueueMapping")
 
     assert mapping == {
@@ -93,5 +93,5 @@ def test_the_function_takes_batches_and_reports_failures_one_by_one() -> None:
         "EventSourceArn": "<UploadQueue.Arn>",
         "BatchSize": 10,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 3},  # a number: as text it stops the local emulator's poller
+        "ScalingConfig": {"MaximumConcurrency": 3},  # a number: a text stops the local emulator's poller
     }

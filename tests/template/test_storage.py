@@ -1,4 +1,4 @@
-"""Buckets and table: private, encrypted, over TLS only, and kept when the stack goes."""
+"""Buckets and table: private, encrypted, over TLS only, and retained when the stack is deleted."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _statements(stack: Stack, policy: str) -> list[dict[str, Any]]:
     return stack.properties(policy)["PolicyDocument"]["Statement"]
 
 
-def test_every_bucket_is_looked_at(stack: Stack) -> None:
+def test_these_tests_cover_every_bucket(stack: Stack) -> None:
     assert sorted(stack.of_type("AWS::S3::Bucket")) == sorted(BUCKETS)
 
 
@@ -46,7 +46,7 @@ def test_a_bucket_is_encrypted(stack: Stack, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_refuses_plain_http(stack: Stack, bucket: str) -> None:
+def test_a_bucket_denies_plain_http(stack: Stack, bucket: str) -> None:
     [policy] = [name for name, p in stack.of_type("AWS::S3::BucketPolicy").items() if p["Bucket"] == f"<{bucket}>"]
 
     assert {
@@ -59,39 +59,39 @@ def test_a_bucket_refuses_plain_http(stack: Stack, bucket: str) -> None:
     } in _statements(stack, policy)
 
 
-def test_an_emulator_without_tls_can_have_the_deny_left_off() -> None:
+def test_the_deny_can_be_left_out_for_an_emulator_without_tls() -> None:
     stack = resolve(RequireTls="false")
 
     assert "DenyPlainHttp" not in repr(stack.resources)
 
 
 @pytest.mark.parametrize("name", HOLDS_DATA)
-def test_what_holds_data_outlives_the_stack(stack: Stack, name: str) -> None:
+def test_resources_with_data_are_retained(stack: Stack, name: str) -> None:
     assert stack.resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_everything_else_goes_with_the_stack(stack: Stack) -> None:
+def test_every_other_resource_is_deleted_with_the_stack(stack: Stack) -> None:
     assert {name for name, resource in stack.resources.items() if "DeletionPolicy" in resource} == set(HOLDS_DATA)
 
 
-def test_a_source_that_is_overwritten_can_be_brought_back() -> None:
+def test_an_overwritten_source_can_be_restored() -> None:
     upload_bucket = resolve(SourceVersionDays="7").properties("UploadBucket")
     rules = {rule["Id"]: rule for rule in upload_bucket["LifecycleConfiguration"]["Rules"]}
 
     assert upload_bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert rules["ForgetFormerVersions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": "7"}
-    assert not any("ExpirationInDays" in rule for rule in rules.values())  # never a current one
+    assert rules["ExpireNoncurrentVersions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": "7"}
+    assert not any("ExpirationInDays" in rule for rule in rules.values())  # never the current version
 
 
-def test_an_upload_that_was_never_finished_stops_costing(stack: Stack) -> None:
+def test_an_unfinished_upload_is_aborted(stack: Stack) -> None:
     rules = stack.properties("UploadBucket")["LifecycleConfiguration"]["Rules"]
 
     assert {"DaysAfterInitiation": 7} in [rule.get("AbortIncompleteMultipartUpload") for rule in rules]
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 
-def test_no_version_of_a_withdrawn_rendition_stays(stack: Stack) -> None:
+def test_a_deleted_rendition_has_no_versions(stack: Stack) -> None:
     assert "VersioningConfiguration" not in stack.properties("ProcessedBucket")
 
 
@@ -109,7 +109,7 @@ def test_the_table_finds_the_records_of_a_source(stack: Stack) -> None:
     }
 
 
-def test_the_table_is_encrypted_can_be_restored_and_costs_nothing_idle(stack: Stack) -> None:
+def test_the_table_is_encrypted_restorable_and_paid_by_request(stack: Stack) -> None:
     table = stack.properties("MetadataTable")
 
     assert table["SSESpecification"] == {"SSEEnabled": True}

@@ -1,4 +1,4 @@
-"""The eight combinations of EnableMetadata, EnableApi and EnableCdn: each is whole, and holds only what it should."""
+"""The eight combinations of EnableMetadata, EnableApi and EnableCdn: each has what it needs, and nothing else."""
 
 from graphlib import TopologicalSorter
 from itertools import product
@@ -53,7 +53,7 @@ every_extra = pytest.mark.parametrize(
 
 @every_extra
 @every_combination
-def test_nothing_refers_to_a_resource_that_is_not_there(switches: dict[str, str], extra: dict[str, str]) -> None:
+def test_nothing_refers_to_a_resource_that_does_not_exist(switches: dict[str, str], extra: dict[str, str]) -> None:
     stack = resolve(**switches, **extra)
 
     dangling = {
@@ -65,10 +65,10 @@ def test_nothing_refers_to_a_resource_that_is_not_there(switches: dict[str, str]
 
 @every_extra
 @every_combination
-def test_no_resource_waits_for_itself(switches: dict[str, str], extra: dict[str, str]) -> None:
+def test_there_is_no_circular_dependency(switches: dict[str, str], extra: dict[str, str]) -> None:
     stack = resolve(**switches, **extra)
 
-    TopologicalSorter(stack.references).prepare()  # raises CycleError, which names the circle
+    TopologicalSorter(stack.references).prepare()  # raises CycleError with the resources
 
 
 @every_combination
@@ -97,14 +97,14 @@ def test_only_the_api_and_the_distribution_may_invoke_the_function(switches: dic
 
 
 @every_combination
-def test_the_function_knows_the_table_exactly_when_there_is_one(switches: dict[str, str]) -> None:
+def test_the_function_has_the_table_s_name_exactly_if_there_is_a_table(switches: dict[str, str]) -> None:
     environment = resolve(**switches).properties("Function")["Environment"]["Variables"]
 
     assert environment.get("METADATA_TABLE") == ("<MetadataTable>" if switches["EnableMetadata"] == "true" else None)
 
 
 @every_combination
-def test_the_function_knows_the_distribution_exactly_when_it_is_to_invalidate_it(switches: dict[str, str]) -> None:
+def test_the_function_has_the_distribution_s_name_exactly_if_it_invalidates(switches: dict[str, str]) -> None:
     for invalidate in ("true", "false"):
         stack = resolve(**switches, InvalidateCdn=invalidate)
         told = "DISTRIBUTION_PARAMETER" in stack.properties("Function")["Environment"]["Variables"]
@@ -123,7 +123,7 @@ def test_a_bucket_policy_is_never_empty(switches: dict[str, str]) -> None:
 
 
 @every_combination
-def test_a_change_of_a_switch_shows_in_a_resource_that_is_always_there(switches: dict[str, str]) -> None:
+def test_a_changed_switch_changes_a_resource_that_always_exists(switches: dict[str, str]) -> None:
     # The local emulator answers "no changes" to an update that only adds or removes resources.
     extra = {"EnableDelivery": "true"} if switches["EnableCdn"] == "true" else {}
     for switch, value in (switches | extra).items():
@@ -137,7 +137,7 @@ def _common(stack: Stack, other: Stack) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("section", ["Parameters", "Conditions", "Mappings"])
-def test_nothing_is_declared_and_not_used(section: str) -> None:
+def test_everything_that_is_declared_is_used(section: str) -> None:
     template = document()
     body = repr({key: value for key, value in template.items() if key not in ("Metadata", "Parameters")})
 

@@ -1,4 +1,4 @@
-"""A stack's size ladder: the sides that pictures are rounded up to."""
+"""A stack's size ladder: the sides to which the sides in a URL are rounded up."""
 
 import re
 from typing import Final
@@ -6,16 +6,17 @@ from typing import Final
 from image_processor.errors import InvalidTransformation, shown
 from image_processor.transformations.options import MAX_SIDE
 
-MAX_RUNGS: Final = 32  # of a ladder; CloudFront takes 10,240 bytes of code, of which 200 are kept for it
+MAX_RUNGS: Final = 32  # the ladder is part of the edge function's code, in which 200 bytes are reserved for it
 
 
 def parse_ladder(text: str) -> tuple[int, ...]:
-    """Read sides in pixels, joined by commas, in any order: ascending, each once; none of an empty text.
+    """Read sides in pixels, joined by commas in any order, and return them ascending and without duplicates.
 
-    Raises `InvalidTransformation` for what is not a side, and for more than `MAX_RUNGS`.
+    An empty text is an empty ladder. Raises `InvalidTransformation` for a value that is not a side, and for more sides
+    than `MAX_RUNGS`.
     """
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
-    for part in parts:  # no leading zeros: JavaScript would take them for octal
+    for part in parts:  # no leading zeros, which JavaScript reads as octal
         if not re.fullmatch("[1-9][0-9]{0,3}", part) or int(part) > MAX_SIDE:
             raise InvalidTransformation(f"size ladder: got {shown(part)}, allowed: 1 to {MAX_SIDE}, joined by commas")
     if len(parts) > MAX_RUNGS:

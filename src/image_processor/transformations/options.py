@@ -2,7 +2,7 @@
 
 Parsing, the canonical text and the messages follow from the tables here; image_processor.transformations.tables makes
 of them the manual's table, the constants of the edge function, and JSON. To add an option, add a row to `OPTIONS` and
-an attribute to `Transformation`, then run `make edge`. A fit mode or an output format is a row of its own table.
+an attribute to `Transformation`, then run `make edge tables`. A fit mode or an output format is a row of its own table.
 
 Names and meanings are those of sharp, and so of AWS's own image solution, where these have one.
 """

@@ -5,6 +5,7 @@ Not needed to process a picture; the build, the tests and the manual use it.
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Any, Final
 
 from image_processor.transformations.kinds import COLOURS, Option
@@ -52,26 +53,54 @@ def manual_table() -> list[str]:
 def edge_constants() -> str:
     """The constants that the edge function's rules read, in JavaScript.
 
-    Values are texts, as a URL has them. What has an order is a list or a text, because CloudFront's runtime does not
-    keep the order of an object's names.
+    Values are texts, as a URL has them. What has an order is a list, because CloudFront's runtime does not keep the
+    order of an object's names.
     """
-    texts = [option for option in OPTIONS if option.kind in ("colour", "rectangle", "key")]
-    orientations = {" ".join(map(_text, pair)): list(map(_text, same)) for pair, same in SAME_ORIENTATIONS.items()}
-    constants: dict[str, Any] = {
-        "// Every option, in the order of the canonical text.": None,
-        "NAMES": [option.name for option in OPTIONS],
-        "// The options that are numbers: the least and the greatest value.": None,
-        "WHOLE_NUMBERS": _ranges("whole number"),
-        "DECIMALS": _ranges("decimal"),
-        "// The options that are words: the words, and other ways to write one.": None,
-        "WORDS": {option.name: _words(option) for option in OPTIONS if _words(option)},
+    return "".join(
+        f"// {comment}\n" + "".join(starmap(_constant, constants.items()))
+        for comment, constants in (
+            ("Every option, in the order of the canonical text.", {"NAMES": [option.name for option in OPTIONS]}),
+            ("The options that are numbers: the least and the greatest value.", _number_constants()),
+            ("The options that are words: the words, and other ways to write one.", _word_constants()),
+            ("The other options: how they are read, and what a message says is allowed.", _text_constants()),
+            ("What the canonical text leaves out.", {"DEFAULTS": _canonical_defaults()}),
+            ("What the rules below need to know of single options and values.", _rule_constants()),
+        )
+    )
+
+
+def _number_constants() -> dict[str, Any]:
+    kinds = {"WHOLE_NUMBERS": "whole number", "DECIMALS": "decimal"}
+    return {
+        name: {option.name: [option.minimum, option.maximum] for option in OPTIONS if option.kind == kind}
+        for name, kind in kinds.items()
+    }
+
+
+def _word_constants() -> dict[str, Any]:
+    words = {option.name: SWITCH if option.kind == "switch" else option.choices for option in OPTIONS}
+    return {
+        "WORDS": {name: choices for name, choices in words.items() if choices},
         "ALIASES": {f"{option.name}={alias}": word for option in OPTIONS for alias, word in option.aliases},
-        "// The other options: which function reads them, and what a message says is allowed.": None,
+    }
+
+
+def _text_constants() -> dict[str, Any]:
+    texts = [option for option in OPTIONS if option.kind in ("colour", "rectangle", "key")]
+    return {
         "KINDS": {option.name: option.kind for option in texts},
         "ALLOWED": {option.name: option.allowed for option in texts},
-        "// What the canonical text leaves out.": None,
-        "DEFAULTS": {option.name: option.write(option.default) for option in OPTIONS if option.default is not None},
-        "// What the rules below need to know of single options and values.": None,
+        "COLOUR_NAMES": list(COLOURS),
+        "COLOUR_DIGITS": list(COLOURS.values()),
+    }
+
+
+def _canonical_defaults() -> dict[str, str]:
+    return {option.name: option.write(option.default) for option in OPTIONS if option.default is not None}
+
+
+def _rule_constants() -> dict[str, Any]:
+    return {
         "MAX_SIDE": MAX_SIDE,
         "LENGTHS": LENGTHS,
         "EXACT_FITS": EXACT_FITS,
@@ -83,11 +112,10 @@ def edge_constants() -> str:
         "LOSSLESS_FORMATS": LOSSLESS_FORMATS,
         "ANIMATED_FORMATS": ANIMATED_FORMATS,
         "AUTO_FORMATS": AUTO_FORMATS,
-        "SAME_ORIENTATIONS": orientations,
-        "COLOUR_NAMES": list(COLOURS),
-        "COLOUR_DIGITS": list(COLOURS.values()),
+        "SAME_ORIENTATIONS": {
+            " ".join(map(_text, pair)): list(map(_text, same)) for pair, same in SAME_ORIENTATIONS.items()
+        },
     }
-    return "".join(f"{name}\n" if value is None else _constant(name, value) for name, value in constants.items())
 
 
 def _row(option: Option) -> dict[str, Any]:
@@ -111,14 +139,6 @@ def _default(option: Option) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _ranges(kind: str) -> dict[str, list[float]]:
-    return {option.name: [option.minimum, option.maximum] for option in OPTIONS if option.kind == kind}
-
-
-def _words(option: Option) -> Sequence[str]:
-    return SWITCH if option.kind == "switch" else option.choices
 
 
 def _constant(name: str, value: object) -> str:

@@ -99,7 +99,9 @@ class Transformation:
     def __post_init__(self) -> None:
         for option in OPTIONS:
             value = getattr(self, option.name)
-            if value is not None and option.read(option.write(value)) != value:
+            if value is None or value is option.default:
+                continue
+            if option.read(option.write(value)) != value:
                 raise InvalidTransformation(f"option {option.name}: {shown(value)} is not in canonical form")
         self._fold_dpr()
         rotate, flip = SAME_ORIENTATIONS.get((self.rotate, self.flip), (self.rotate, self.flip))

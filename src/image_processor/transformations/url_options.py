@@ -1,4 +1,4 @@
-"""The transformations that the options in a URL's query stand for."""
+"""The transformations that the edge function may make of the options in a URL's query."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,14 +7,14 @@ from image_processor.transformations.transformation import Transformation
 
 
 def resolutions(query: Mapping[str, str], ladder: Sequence[int]) -> frozenset[str]:
-    """The canonical texts that the edge may make of a URL's options: the names and values of its query, decoded.
+    """The canonical texts that the edge function may make of a query, whose names and values are decoded.
 
-    One, or with `format=auto` up to three, since the viewer's browser decides; none of no options. Raises
-    `InvalidTransformation` for what the edge refuses, with the same words.
+    Usually one; with `format=auto` up to three, because the viewer's browser decides; none for an empty query. Raises
+    `InvalidTransformation` for what the edge function refuses, with the same message.
     """
     if not query:
         return frozenset()
-    options = sorted(query.items())  # so that of two faults both languages name the same
+    options = sorted(query.items())  # so that both languages report the same one of two faults
     texts = {str(Transformation.of(options).on_ladder(ladder))}
     if any(name.lower() == "format" and value.lower() == "auto" for name, value in options):
         others = [option for option in options if option[0].lower() != "format"]

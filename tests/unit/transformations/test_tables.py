@@ -96,6 +96,9 @@ def test_the_edge_function_s_constants_are_ascii_and_have_every_option_in_order(
 
     assert constants.isascii()
     assert max(map(len, constants.splitlines())) < 200
+    for option in OPTIONS:
+        listed = re.findall(rf"\b{option.name}: ", constants)
+        assert len(listed) == (2 if option.kind in ("colour", "rectangle", "key") else 1) + (option.default is not None)
     names = re.search(r"^const NAMES = \[(.*?)\];", constants, re.DOTALL | re.MULTILINE)
     assert names
     assert re.findall(r"'(\w+)'", names[1]) == [option.name for option in OPTIONS]

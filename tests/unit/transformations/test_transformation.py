@@ -109,7 +109,7 @@ def test_order_case_and_spacing_make_no_difference(given_options, data):
 
 @settings(max_examples=150)
 @given(options)
-def test_what_has_no_effect_is_left_out(given_options):
+def test_an_option_without_effect_is_left_out(given_options):
     transformation = parsed(given_options)
 
     text = str(transformation)
@@ -205,7 +205,7 @@ def test_the_canonical_text_of(text, canonical):
         ("width=9,height=9,fit=contain", "width=9,height=9,fit=contain,background=transparent"),
     ],
 )
-def test_the_default_background_is_left_out_where_the_format_tells_which_it_is(one, same):
+def test_the_default_background_is_left_out_where_the_format_determines_it(one, same):
     assert str(Transformation.parse(one)) == str(Transformation.parse(same))
 
 
@@ -220,7 +220,7 @@ def test_a_colour_by_name_is_the_same_as_by_digits(name):
 @pytest.mark.parametrize(
     "text", ["fit=contain", "enlarge=true", "format=auto", "position=left top", "fit=fill,enlarge=true", "dpr=2"]
 )
-def test_what_changes_nothing_is_the_untouched_picture(text):
+def test_options_without_effect_are_the_untouched_picture(text):
     assert Transformation.parse(text) == Transformation()
     assert str(Transformation.parse(text)) == "format=auto"
 
@@ -285,7 +285,7 @@ def test_an_option_given_twice_is_refused(text):
 
 
 @pytest.mark.parametrize("text", ["", ",", "width", "width=5,", "width=5,,height=5", "width:5", "thumbnail"])
-def test_what_is_not_an_option_is_refused(text):
+def test_a_part_that_is_not_an_option_is_refused(text):
     with pytest.raises(InvalidTransformation, match="is not an option; write name=value"):
         Transformation.parse(text)
 
@@ -346,12 +346,12 @@ def test_a_transformation_built_from_values_equals_the_parsed_one():
     assert built == Transformation.parse("width=300,height=200,fit=inside,format=webp")
 
 
-def test_a_side_that_the_screen_s_pixels_make_too_long_is_named():
+def test_a_side_that_dpr_makes_too_long_is_named():
     with pytest.raises(InvalidTransformation, match="option width: 3000 × dpr 3 is 9000, allowed: 8192"):
         Transformation.parse("width=3000,dpr=3")
 
 
-def test_a_watermark_s_key_has_its_slashes_again():
+def test_a_watermark_s_key_has_slashes_for_tildes():
     assert Transformation.parse("watermark=brand~Logo.png").watermark_key == "brand/Logo.png"
     assert Transformation.parse("width=5").watermark_key is None
 
@@ -376,13 +376,13 @@ def test_a_watermark_s_key_has_its_slashes_again():
         ("width=300,height=300", (), "width=300,height=300"),
     ],
 )
-def test_on_a_ladder_the_leading_side_is_rounded_up_and_the_others_go_along(text, ladder, canonical):
+def test_on_a_ladder_the_leading_side_is_rounded_up_and_the_others_are_scaled(text, ladder, canonical):
     assert str(Transformation.parse(text).on_ladder(ladder)) == canonical
 
 
 @settings(max_examples=150)
 @given(options, st.lists(st.integers(1, MAX_SIDE), max_size=5))
-def test_what_stands_on_a_ladder_stays_there(given_options, ladder):
+def test_a_transformation_on_the_ladder_is_not_rounded_again(given_options, ladder):
     rounded = parsed(given_options).on_ladder(ladder)
 
     assert rounded.on_ladder(ladder) == rounded
@@ -397,12 +397,12 @@ def test_a_ladder_is_read_in_any_order(text, ladder):
 
 
 @pytest.mark.parametrize("text", ["0", "8193", "320;640", "320,", ",", "0320", "٣", "-1", "1.5", "wide", "1e3"])
-def test_a_ladder_of_what_is_no_side_is_refused(text):
+def test_a_ladder_with_a_value_that_is_not_a_side_is_refused(text):
     with pytest.raises(InvalidTransformation, match=r"size ladder: got .*, allowed: 1 to 8192"):
         parse_ladder(text)
 
 
-def test_a_ladder_has_as_many_sides_as_the_edge_has_room_for():
+def test_a_ladder_has_at_most_32_sides():
     assert len(parse_ladder(",".join(map(str, range(1000, 1032))))) == 32
     with pytest.raises(InvalidTransformation, match="got 33 sides, allowed: 32"):
         parse_ladder(",".join(map(str, range(1000, 1033))))
@@ -424,7 +424,7 @@ def test_a_ladder_has_as_many_sides_as_the_edge_has_room_for():
         ({}, (320,), set()),
     ],
 )
-def test_a_query_has_the_resolutions(query, ladder, texts):
+def test_a_query_has_one_text_or_with_format_auto_several(query, ladder, texts):
     assert resolutions(query, ladder) == texts
 
 
@@ -439,6 +439,6 @@ def test_a_query_has_the_resolutions(query, ladder, texts):
         ({"width": "0", "height": "0"}, "option height: got '0'"),
     ],
 )
-def test_a_query_that_is_no_transformation_is_refused(query, message):
+def test_a_query_with_a_fault_is_refused(query, message):
     with pytest.raises(InvalidTransformation, match=f"^{message}"):
         resolutions(query, ())
