@@ -1,11 +1,11 @@
-"""The README's tables of costs, as Markdown, from the prices and the seconds in deployment/prices.py."""
+"""The README's tables of costs, as Markdown, from the prices and the seconds in deployment/operations/prices.py."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "deployment" / "operations"))
 import prices
-from aws_calls import duration
+from terminal import duration
 
 README = Path(__file__).parents[2] / "README.md"
 MILLIONS = (1, 100, 1000)
