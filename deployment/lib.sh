@@ -138,7 +138,7 @@ find_stack() { # find_stack NAME_OR_ID: sets $status and $stack_id, both empty w
 need_stack() { # finds stack $stack; ends the script unless the stack's resources can be used
   find_stack "$stack"
   case $status in
-    '') die "there is no stack $stack in $region" ;;
+    '') die "there is no stack $stack in $region (--stack-name and --region choose another)" ;;
     CREATE_IN_PROGRESS | DELETE_* | REVIEW_IN_PROGRESS | ROLLBACK_* | CREATE_FAILED) die "stack $stack can't be used ($status)" ;;
   esac
 }

@@ -293,7 +293,7 @@ def test_a_secret_that_may_not_be_read_is_an_error_of_one_line(project: Project,
 
 
 def test_an_invalid_stack_name_is_an_error_of_one_line(project: Project) -> None:
-    assert "--stack-name has letters" in error_line(project.run("sign.py", ASKED, "--stack-name", "a_b"))
+    assert "--stack-name may have letters" in error_line(project.run("sign.py", ASKED, "--stack-name", "a_b"))
 
 
 def test_it_leaves_no_files_behind(project: Project, tmp_path: Path) -> None:
