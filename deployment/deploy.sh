@@ -246,13 +246,12 @@ if [ -n "$for_host" ]; then
 else
   zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
 fi
-# The change set gets the template's URL: CloudFormation accepts 51,200 bytes at most in the request itself.
-built=$("$python" -B "$project/deployment/build/build_template.py") || exit 1
 find_code_bucket
 bucket_is_there=''
 upload "$zip" zip "function's code"
 code_key=$key
-upload "$built" yaml template
+# CloudFormation takes a template of up to 51,200 bytes in the request, and of up to 1 MB from S3.
+upload "$template" yaml template
 template_url=$(url_of "$key")
 write_parameters ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"
 say "Computing what will change in stack $stack in $region …"

@@ -91,15 +91,7 @@ prune() { # leaves out what the function never loads; what must stay, tests/depl
   rm -f isal/igzip.py isal/igzip_threaded.py # files and threads; isal_zlib itself imports igzip_lib
 }
 
-check_all_pinned() { # a package that requirements.txt does not pin would be another one next month
-  local installed
-  installed=$(cd "$1" && find . -maxdepth 1 -name '*.dist-info' | sed 's|^\./\(.*\)-\([^-]*\)\.dist-info$|\1==\2|')
-  sed -e 's/[[:space:];#].*//' "$requirements" | tr '[:upper:]_.' '[:lower:]--' | sort >"$work/pinned"
-  installed=$(printf '%s\n' "$installed" | tr '[:upper:]_.' '[:lower:]--' | sort | comm -23 - "$work/pinned" | tr '\n' ' ')
-  [ -z "$installed" ] || die "src/image_processor/requirements.txt does not pin: ${installed% }"
-}
-
-install_dependencies() {
+install_dependencies() { # every file must have a hash of requirements.txt, so no package can come along unpinned or changed
   local folder=$1 platforms='' glibc
   if [ "$target" != local ]; then
     # Lambda's Python 3.12 and later run on Amazon Linux 2023, whose glibc is 2.34.
@@ -110,7 +102,7 @@ install_dependencies() {
   fi
   # shellcheck disable=SC2086  # words without spaces, by construction
   PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip install --disable-pip-version-check --no-input --no-compile \
-    --only-binary=:all: $platforms --target "$folder" -r "$requirements" >"$work/pip" 2>&1 || {
+    --only-binary=:all: --require-hashes $platforms --target "$folder" -r "$requirements" >"$work/pip" 2>&1 || {
     tail -5 "$work/pip" | sed 's/^/  /' >&2
     die "pip could not install src/image_processor/requirements.txt; its last lines are above"
   }
@@ -138,7 +130,6 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   if [ ! -d "$dependencies" ]; then
     say "Installing the function's packages for ${target/local/this machine}, Python $version …"
     install_dependencies "$work/packages"
-    check_all_pinned "$work/packages"
     (prune "$work/packages")
     compile "$work/packages"
     find "$build/dependencies" -maxdepth 1 -name "$target-*" ! -name "$target-$key" -exec rm -rf {} +
@@ -150,7 +141,7 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   [ -n "$compiler" ] || say "No Python $version here to compile with: a cold start will take about 0.3 s longer."
   mkdir "$work/code"
   cp -R "$sources" "$work/code/"
-  rm -f "$work/code/image_processor/requirements.txt"
+  rm -f "$work/code/image_processor"/requirements.{in,txt}
   find "$work/code" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
   compile "$work/code"
   rm -f "$zip.key"

@@ -1,4 +1,4 @@
-"""A server of a test, in a thread of its own."""
+"""A server in a thread, for tests."""
 
 import socketserver
 import threading
@@ -11,7 +11,7 @@ Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 @contextmanager
 def serving(server: Server) -> Iterator[Server]:
-    """Serve until the block ends, and leave no thread and no socket behind."""
+    """Serve in a thread until the block ends; then stop the thread and close the socket."""
     with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

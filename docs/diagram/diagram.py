@@ -1,4 +1,4 @@
-"""Draw architecture-diagram.png, the picture at the top of the README: `python deployment/diagram.py`.
+"""Draw architecture-diagram.png, the picture of the stack in README.md and docs/architecture.md: `make diagram`.
 
 Everything is drawn from lines, circles and boxes with Pillow and the font it carries, so that any machine draws the
 same picture. Lengths are pixels of the finished picture, which is twice as wide as a README shows it. Icons are
@@ -171,18 +171,18 @@ def parts(pen: Pen) -> None:
     outsider(pen, (150, 392), "camera", "Your images")
     outsider(pen, (150, 830), "people", "Viewers")
     strip(pen, (340, 100, 700, 204), "gateway", NETWORK, ("API Gateway", "POST /images, API key"), "EnableApi")
-    card(pen, (465, 392), "upload bucket", STORAGE, ("Upload bucket", "Amazon S3", "keeps the sources"))
-    card(pen, (834, 392), "queue", MESSAGES, ("Upload queue", "Amazon SQS", "evens out bursts"))
+    card(pen, (465, 392), "upload bucket", STORAGE, ("Upload bucket", "Amazon S3", "stores the sources"))
+    card(pen, (834, 392), "queue", MESSAGES, ("Upload queue", "Amazon SQS", "buffers bursts"))
     card(pen, (1204, 392), "lambda", COMPUTE, ("Function", "AWS Lambda", "renders the variants"))
-    card(pen, (1573, 392), "table", DATABASE, ("Metadata", "DynamoDB", "lists renditions"), "EnableMetadata")
-    strip(pen, (340, 554, 620, 640), "bell", WATCH, ("Alarm", "can email you"))
-    strip(pen, (674, 554, 994, 640), "dead letter", MESSAGES, ("Dead-letter queue", "after 5 tries, 14 days"))
+    card(pen, (1573, 392), "table", DATABASE, ("Records", "DynamoDB", "one per rendition"), "EnableMetadata")
+    strip(pen, (340, 554, 620, 640), "bell", WATCH, ("Alarms", "send e-mail"))
+    strip(pen, (674, 554, 994, 640), "dead letter", MESSAGES, ("Dead-letter queue", "after 5 attempts"))
     strip(pen, (1424, 554, 1698, 640), "page", WATCH, ("CloudWatch", "logs, metrics"))
     frame(pen, (340, 742, 720, 958), "EnableCdn")
-    strip(pen, (340, 750, 720, 850), "edge", NETWORK, ("Edge function", "?width=300 to a path"), None)
+    strip(pen, (340, 750, 720, 850), "edge", NETWORK, ("Edge function", "URL options to path"), None)
     pen.line([(362, 851), (698, 851)], 2, LINE)
-    strip(pen, (340, 852, 720, 952), "globe", NETWORK, ("CDN", "Amazon CloudFront", "close to every viewer"), None)
-    renditions = ("Processed bucket", "Amazon S3", "keeps the renditions")
+    strip(pen, (340, 852, 720, 952), "globe", NETWORK, ("CDN", "Amazon CloudFront", "caches near viewers"), None)
+    renditions = ("Processed bucket", "Amazon S3", "stores the renditions")
     strip(pen, (1019, 838, 1389, 964), "processed bucket", STORAGE, renditions)
 
 
@@ -190,7 +190,7 @@ def arrows(pen: Pen) -> None:
     """Draw how data flows; the numbers follow an uploaded image."""
     arrow(pen, (204, 152), (336, 152), both=True)
     arrow(pen, (704, 152), (1264, 152), (1264, 276), both=True)
-    label(pen, (975, 152), "renders at once, answers with URLs")
+    label(pen, (975, 152), "renders on demand, returns URLs")
     arrow(pen, (204, 392), (336, 392), main=True)
     label(pen, (254, 392), "upload", 1, PAPER)
     arrow(pen, (594, 392), (705, 392), main=True)
@@ -204,9 +204,9 @@ def arrows(pen: Pen) -> None:
     label(pen, (1204, 597), "", 5)
     pen.text((1234, 650), "renditions", 22, SOFT, anchor="lm")
     arrow(pen, (1090, 511), (1090, 664), (640, 664), (640, 738))
-    label(pen, (865, 664), "what was replaced")
+    label(pen, (865, 664), "invalidations")
     arrow(pen, (1147, 511), (1147, 712), (690, 712), (690, 738), both=True)
-    label(pen, (800, 712), "what is missing")
+    label(pen, (800, 712), "cache misses")
     tag(pen, (1000, 712), "EnableDelivery")
     arrow(pen, (1333, 392), (1444, 392))
     label(pen, (1384, 370), "records")
@@ -216,9 +216,9 @@ def arrows(pen: Pen) -> None:
     arrow(pen, (1015, 901), (724, 901), main=True)
     label(pen, (870, 901), "origin access control", 6)
     arrow(pen, (204, 800), (336, 800))
-    label(pen, (266, 778), "ask", behind=PAPER)
+    label(pen, (252, 778), "request", behind=PAPER)
     arrow(pen, (336, 872), (204, 872), main=True)
-    label(pen, (266, 872), "view", 7, PAPER)
+    label(pen, (260, 872), "picture", 7, PAPER)
 
 
 def draw() -> Image.Image:
@@ -231,7 +231,7 @@ def draw() -> Image.Image:
     arrows(pen)
     parts(pen)
     label(pen, (1466, 878), "", 1)
-    pen.text((1502, 878), "an image's path", 22, SOFT, anchor="lm")
+    pen.text((1502, 878), "path of an upload", 22, SOFT, anchor="lm")
     toggle(pen, 1448, 924)
     pen.text((1502, 924), "can be switched off", 22, SOFT, anchor="lm")
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)

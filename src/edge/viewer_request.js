@@ -1,71 +1,102 @@
 // What CloudFront does with each request, before it looks into its cache (CloudFront Functions, runtime 2.0).
 //
-// A URL's options become the rendition's own path: one picture has one place in the cache, however it was asked for.
+// The options of a URL become the path of the rendition, so that each picture has one place in the cache:
 //
-//     /cats/rio.jpg?fit=cover&WIDTH=300&format=auto  →  /cats/rio.jpg/width=320,format=avif
-//     /cats/rio.jpg?variant=thumbnail                →  /cats/rio.jpg/thumbnail
+//     /cats/rio.jpg?fit=cover&WIDTH=300&format=auto  ->  /cats/rio.jpg/width=320,format=avif
+//     /cats/rio.jpg?variant=thumbnail                ->  /cats/rio.jpg/thumbnail
 //
-// The rules are those of image_processor/transformation.py and options.py, in the same order and with the same words;
-// tests/edge/cases.json holds the two to one another. What is wrong with the options is answered here, with a 400.
+// The rules are those of image_processor/transformations/transformation.py, in the same order and with the same
+// messages; tests/edge/cases.json holds both to one table of cases. The constants come from options.py. Options with a
+// fault are answered here, with a 400.
 //
-// The build puts `const LADDER = [320, 640];` before this text, whose comments (on lines of their own) and indentation
-// it takes out: 200 of CloudFront's 10,240 bytes are kept for that line. Only the runtime's subset of JavaScript is
-// used, and outside of comments only ASCII, since CloudFormation makes question marks of the rest.
+// `make edge` renews the constants and puts this file, minified, into templates/main.yaml. CloudFormation writes
+// `const LADDER = [320, 640];` before it: of the 10,240 bytes that CloudFront allows, 200 are reserved for that line.
+// Use only the runtime's subset of JavaScript, and outside of comments only ASCII, since CloudFormation replaces other
+// characters by question marks.
 
-const MAX_SIDE = 8192;
-const POSITIONS = [
-    'center', 'top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'
+// <constants>
+// Every option, in the order of the canonical text.
+const NAMES = [
+    'width', 'height', 'fit', 'position', 'format', 'quality', 'dpr', 'background', 'rotate', 'flip', 'crop', 'trim',
+    'blur', 'sharpen', 'grayscale', 'brightness', 'contrast', 'saturation', 'radius', 'lossless', 'max_bytes', 'frames',
+    'watermark', 'watermark_position', 'watermark_opacity', 'watermark_scale', 'enlarge'
 ];
-const DEFAULT_QUALITY = {jpeg: '80', webp: '80', avif: '60'};
-// In pairs: the runtime doesn't keep the order of an object's names.
-const COLOURS = (
-    'aqua=00ffff,black=000000,blue=0000ff,fuchsia=ff00ff,gray=808080,green=008000,lime=00ff00,maroon=800000,' +
-    'navy=000080,olive=808000,purple=800080,red=ff0000,silver=c0c0c0,teal=008080,transparent=00000000,' +
-    'white=ffffff,yellow=ffff00'
-).split(',').map(pair => pair.split('='));
-// Of the 24 ways to turn and mirror, eight differ; these are the others, and which of the eight they are.
-const SAME_TURNS = {
-    'undefined both': ['180', undefined],
-    '90 both': ['270', undefined],
-    '180 both': [undefined, undefined],
-    '270 both': ['90', undefined],
-    '180 horizontal': [undefined, 'vertical'],
-    '180 vertical': [undefined, 'horizontal'],
-    '270 horizontal': ['90', 'vertical'],
+// The options that are numbers: the least and the greatest value.
+const WHOLE_NUMBERS = {
+    width: [1, 8192], height: [1, 8192], quality: [1, 100], trim: [1, 254], radius: [1, 8192],
+    max_bytes: [1000, 100000000], frames: [1, 10000], watermark_opacity: [1, 100], watermark_scale: [1, 100]
+};
+const DECIMALS = {
+    dpr: [1, 4], blur: [0.3, 250], sharpen: [0.3, 10], brightness: [0, 4], contrast: [0, 4], saturation: [0, 4]
+};
+// The options that are words: the words, and other ways to write one.
+const WORDS = {
+    fit: ['cover', 'contain', 'inside', 'outside', 'fill'],
+    position: ['center', 'top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top', 'entropy', 'attention'],
+    format: ['jpeg', 'png', 'webp', 'avif', 'gif', 'auto'], rotate: ['90', '180', '270'],
+    flip: ['horizontal', 'vertical', 'both'], grayscale: ['true', 'false'], lossless: ['true', 'false'],
+    watermark_position: ['center', 'top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'],
+    enlarge: ['true', 'false']
+};
+const ALIASES = {
+    'format=jpg': 'jpeg'
+};
+// The other options: which function reads them, and what a message says is allowed.
+const KINDS = {
+    background: 'colour', crop: 'rectangle', watermark: 'key'
+};
+const ALLOWED = {
+    background: '3, 4, 6 or 8 hexadecimal digits, or aqua, black, blue, fuchsia, gray, green, lime, maroon, navy, olive, purple, red, silver, teal, transparent, white, yellow',
+    crop: 'left_top_width_height, of 0 to 65535', watermark: "1 to 200 letters, digits, '.', '_', '-' and '~'"
+};
+// What the canonical text leaves out.
+const DEFAULTS = {
+    fit: 'cover', position: 'center', dpr: '1', grayscale: 'false', brightness: '1', contrast: '1', saturation: '1',
+    lossless: 'false', watermark_position: 'right bottom', watermark_opacity: '100', watermark_scale: '25',
+    enlarge: 'false'
+};
+// What the rules below need to know of single options and values.
+const MAX_SIDE = 8192;
+const LENGTHS = ['width', 'height', 'radius'];
+const EXACT_FITS = ['cover', 'contain', 'fill'];
+const POSITIONED_FITS = ['cover', 'contain'];
+const SMART_FITS = ['cover'];
+const LETTERBOXED_FITS = ['contain'];
+const SMART_POSITIONS = ['entropy', 'attention'];
+const DEFAULT_QUALITY = {
+    jpeg: '80', webp: '80', avif: '60'
+};
+const LOSSLESS_FORMATS = ['webp'];
+const ANIMATED_FORMATS = ['webp', 'avif', 'gif'];
+const AUTO_FORMATS = ['avif', 'webp'];
+const SAME_ORIENTATIONS = {
+    ' both': ['180', ''], '90 both': ['270', ''], '180 both': ['', ''], '270 both': ['90', ''],
+    '180 horizontal': ['', 'vertical'], '180 vertical': ['', 'horizontal'], '270 horizontal': ['90', 'vertical'],
     '270 vertical': ['90', 'horizontal']
 };
-// Parameters that are no options: those of our signed URLs, and, in any case, those of CloudFront's own.
+const COLOUR_NAMES = [
+    'aqua', 'black', 'blue', 'fuchsia', 'gray', 'green', 'lime', 'maroon', 'navy', 'olive', 'purple', 'red', 'silver',
+    'teal', 'transparent', 'white', 'yellow'
+];
+const COLOUR_DIGITS = [
+    '00ffff', '000000', '0000ff', 'ff00ff', '808080', '008000', '00ff00', '800000', '000080', '808000', '800080',
+    'ff0000', 'c0c0c0', '008080', '00000000', 'ffffff', 'ffff00'
+];
+// </constants>
+
+// Parameters that are no options: those of the stack's signed URLs, and, in any case, those of CloudFront's own.
 const SIGNING = ['exp', 'sig', 'again'];
 const RESERVED = /^(expires|policy|signature|key-pair-id|hash-algorithm)$/i;
 
-// An option's `read` takes a text in lower case and returns it as it is written in a path, or '' for what is not
-// `allowed`. What equals `standard` is left out there.
-const option = (name, allowed, read, standard) => ({name: name, allowed: allowed, read: read, standard: standard});
-
-// The runtime's expressions are Perl's, whose `$` also stands before a line break at the end.
+// The runtime's regular expressions are Perl's, whose `$` also matches before a newline at the end.
 const isWhole = (pattern, text) => pattern.test(text) && !text.includes('\n');
 
-const numeric = (pattern, low, high) => text =>
-    isWhole(pattern, text) && low <= Number(text) && Number(text) <= high ? String(Number(text)) : '';
+// The readers take a text in lower case and return it as the canonical text has it, or '' for what is not allowed.
+const readNumber = (pattern, range, text) =>
+    isWhole(pattern, text) && range[0] <= Number(text) && Number(text) <= range[1] ? String(Number(text)) : '';
 
-const number = (name, low, high, standard) =>
-    option(name, `${low} to ${high}`, numeric(/^[0-9]{1,9}$/, low, high), standard);
-
-const share = (name, low, high, standard) => option(
-    name,
-    `${low} to ${high}, with at most two decimals`,
-    numeric(/^[0-9]{1,4}(\.[0-9]{1,2})?$/, low, high),
-    standard
-);
-
-const choice = (name, words, standard) =>
-    option(name, words.join(', '), text => words.includes(text) ? text : '', standard);
-
-const yesOrNo = name => choice(name, ['true', 'false'], 'false');
-
-const colour = text => {
-    const named = COLOURS.find(pair => pair[0] === text);
-    let digits = named ? named[1] : text.replace(/^#/, '');
+const readColour = text => {
+    let digits = COLOUR_DIGITS[COLOUR_NAMES.indexOf(text)] || text.replace(/^#/, '');
     if (!isWhole(/^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/, digits)) {
         return '';
     }
@@ -75,45 +106,36 @@ const colour = text => {
     return digits.slice(6) === 'ff' ? digits.slice(0, 6) : digits;
 };
 
-const rectangle = text => {
+const readRectangle = text => {
     const numbers = text.split('_').map(Number);
     const isRight = isWhole(/^[0-9]{1,5}(_[0-9]{1,5}){3}$/, text) && numbers[2] && numbers[3];
     return isRight && Math.max.apply(null, numbers) <= 65535 ? numbers.join('_') : '';
 };
 
-const OPTIONS = [
-    number('width', 1, MAX_SIDE),
-    number('height', 1, MAX_SIDE),
-    choice('fit', ['cover', 'contain', 'inside', 'outside', 'fill'], 'cover'),
-    choice('position', POSITIONS.concat('entropy', 'attention'), 'center'),
-    choice('format', ['jpeg', 'png', 'webp', 'avif', 'gif', 'auto'], 'auto'),
-    number('quality', 1, 100),
-    share('dpr', 1, 4, '1'),
-    option('background', `3, 4, 6 or 8 hexadecimal digits, or ${COLOURS.map(pair => pair[0]).join(', ')}`, colour),
-    choice('rotate', ['90', '180', '270']),
-    choice('flip', ['horizontal', 'vertical', 'both']),
-    option('crop', 'left_top_width_height, of 0 to 65535', rectangle),
-    number('trim', 1, 254),
-    share('blur', 0.3, 250),
-    share('sharpen', 0.3, 10),
-    yesOrNo('grayscale'),
-    share('brightness', 0, 4, '1'),
-    share('contrast', 0, 4, '1'),
-    share('saturation', 0, 4, '1'),
-    number('radius', 1, MAX_SIDE),
-    yesOrNo('lossless'),
-    number('max_bytes', 1000, 100000000),
-    number('frames', 1, 10000),
-    option(
-        'watermark',
-        "1 to 200 letters, digits, '.', '_', '-' and '~'",
-        text => isWhole(/^[A-Za-z0-9._~-]{1,200}$/, text) ? text : ''
-    ),
-    choice('watermark_position', POSITIONS, 'right bottom'),
-    number('watermark_opacity', 1, 100, '100'),
-    number('watermark_scale', 1, 100, '25'),
-    yesOrNo('enlarge')
-];
+const readKey = text => isWhole(/^[A-Za-z0-9._~-]{1,200}$/, text) ? text : '';
+
+const readValue = (name, given) => {
+    const text = KINDS[name] === 'key' ? given : given.toLowerCase();
+    if (WORDS[name]) {
+        const word = ALIASES[`${name}=${text}`] || text;
+        return WORDS[name].includes(word) ? word : '';
+    }
+    if (WHOLE_NUMBERS[name]) {
+        return readNumber(/^[0-9]{1,9}$/, WHOLE_NUMBERS[name], text);
+    }
+    if (DECIMALS[name]) {
+        return readNumber(/^[0-9]{1,4}(\.[0-9]{1,2})?$/, DECIMALS[name], text);
+    }
+    return KINDS[name] === 'colour' ? readColour(text) : KINDS[name] === 'rectangle' ? readRectangle(text) : readKey(text);
+};
+
+const allowed = name => {
+    if (WORDS[name]) {
+        return WORDS[name].join(', ');
+    }
+    const range = WHOLE_NUMBERS[name] || DECIMALS[name];
+    return range ? range.join(' to ') + (DECIMALS[name] ? ', with at most two decimals' : '') : ALLOWED[name];
+};
 
 // A wrong value as Python repeats it: in quotes, and cut at 80 characters.
 const shown = text => {
@@ -136,13 +158,13 @@ const unplussed = text => decoded(text.split('+').join(' '));
 
 const twice = name => `option ${name} is given twice`;
 
-// The query's names and values, ordered so that of two faults always the same is told.
+// The query's names and values, sorted so that of two faults always the same one is reported.
 const parametersOf = query => {
     const values = {};
     // A stray & may leave an empty one.
     Object.keys(query).filter(key => key || query[key].value).forEach(key => {
         const name = unplussed(key);
-        // The prefix keeps a parameter by the name of __proto__ an ordinary one.
+        // The prefix makes a parameter by the name of __proto__ an ordinary one.
         if ((query[key].multiValue || []).length > 1 || `?${name}` in values) {
             throw twice(name.toLowerCase());
         }
@@ -151,48 +173,53 @@ const parametersOf = query => {
     return Object.keys(values).sort().map(key => ({name: key.slice(1), value: values[key]}));
 };
 
+// The canonical values of the options that are given, by their names.
 const read = parameters => {
     const values = {};
     parameters.forEach(parameter => {
         const name = parameter.name.toLowerCase();
-        const known = OPTIONS.find(each => each.name === name);
-        if (!known) {
-            throw `there is no option ${shown(name)}; the options are ${OPTIONS.map(each => each.name).join(', ')}`;
+        if (!NAMES.includes(name)) {
+            throw `there is no option ${shown(name)}; the options are ${NAMES.join(', ')}`;
         }
-        if (name in values) {
+        if (values[name]) {
             throw twice(name);
         }
-        const text = name === 'watermark' ? parameter.value : parameter.value.toLowerCase();
-        values[name] = known.read(text === 'jpg' && name === 'format' ? 'jpeg' : text);
+        values[name] = readValue(name, parameter.value);
         if (!values[name]) {
-            throw `option ${name}: got ${shown(parameter.value)}, allowed: ${known.allowed}`;
+            throw `option ${name}: got ${shown(parameter.value)}, allowed: ${allowed(name)}`;
         }
     });
     return values;
 };
 
-// The first of the formats that the browser asks for by name; to any or every image it says nothing.
+// The first of the formats that the browser names in its Accept header; ranges such as */* and image/* are no such name.
 const negotiated = accept => {
     const ranges = accept.toLowerCase().replace(/\s/g, '').split(',');
-    const isAsked = name => ranges.some(range =>
-        range.split(';')[0] === `image/${name}` && !/;q=0(\.0*)?(;|$)/.test(range));
-    return isAsked('avif') ? 'avif' : isAsked('webp') ? 'webp' : 'auto';
+    return AUTO_FORMATS.find(name => ranges.some(range =>
+        range.split(';')[0] === `image/${name}` && !/;q=0(\.0*)?(;|$)/.test(range))) || 'auto';
 };
 
-const LENGTHS = ['width', 'height', 'radius'];
-
 const foldDpr = values => {
+    const dpr = values.dpr || '1';
     LENGTHS.filter(name => values[name]).forEach(name => {
-        const pixels = Math.floor(values[name] * values.dpr + 0.5);
+        const pixels = Math.floor(values[name] * dpr + 0.5);
         if (pixels > MAX_SIDE) {
-            throw `option ${name}: ${values[name]} \u00d7 dpr ${values.dpr} is ${pixels}, allowed: ${MAX_SIDE}`;
+            throw `option ${name}: ${values[name]} \u00d7 dpr ${dpr} is ${pixels}, allowed: ${MAX_SIDE}`;
         }
         values[name] = pixels;
     });
-    values.dpr = '1';
+    values.dpr = '';
 };
 
-// The leading side goes up to the ladder's next rung, and the other lengths along, in whole numbers.
+const normalizeOrientation = values => {
+    const same = SAME_ORIENTATIONS[`${values.rotate || ''} ${values.flip || ''}`];
+    if (same) {
+        values.rotate = same[0];
+        values.flip = same[1];
+    }
+};
+
+// The leading side is rounded up to the ladder's next side, and the other lengths are scaled with it, in integers.
 const roundUp = values => {
     const side = values.width || values.height;
     if (!side || !LADDER.length) {
@@ -206,86 +233,77 @@ const roundUp = values => {
     });
 };
 
-// The options that have no effect beside the others.
-const idle = values => {
-    const names = [];
+// Removes the options that have no effect beside the others.
+const removeIdle = values => {
+    const idle = [];
+    const fit = values.fit || DEFAULTS.fit;
     const sides = (values.width ? 1 : 0) + (values.height ? 1 : 0);
-    const isExact = sides === 2 && ['cover', 'contain', 'fill'].includes(values.fit);
-    const isContained = values.fit === 'contain';
-    const isSmart = ['entropy', 'attention'].includes(values.position);
+    const isExact = sides === 2 && EXACT_FITS.includes(fit);
     if (sides < 2) {
-        names.push('fit', 'position');
+        idle.push('fit', 'position');
     }
-    if ((values.fit !== 'cover' && !isContained) || (isContained && isSmart)) {
-        names.push('position');
+    if (!(SMART_POSITIONS.includes(values.position) ? SMART_FITS : POSITIONED_FITS).includes(fit)) {
+        idle.push('position');
     }
     if (sides === 0 || isExact) {
-        names.push('enlarge');
+        idle.push('enlarge');
     }
-    const kind = values.format;
-    if (kind !== 'auto') {
-        const keepsAll = values.lossless === 'true' && kind === 'webp';
-        const quality = DEFAULT_QUALITY[kind];
-        if (keepsAll || !quality || values.quality === quality) {
-            names.push('quality');
+    const format = values.format;
+    if (format === 'auto') {
+        idle.push('format');
+    } else if (format) {
+        const isLossless = values.lossless === 'true' && LOSSLESS_FORMATS.includes(format);
+        const quality = DEFAULT_QUALITY[format];
+        if (isLossless || !quality || values.quality === quality) {
+            idle.push('quality');
         }
-        if (kind !== 'webp') {
-            names.push('lossless');
+        if (!LOSSLESS_FORMATS.includes(format)) {
+            idle.push('lossless');
         }
-        if (keepsAll || !quality) {
-            names.push('max_bytes');
+        if (isLossless || !quality) {
+            idle.push('max_bytes');
         }
-        if (kind === 'jpeg' || kind === 'png') {
-            names.push('frames');
+        if (!ANIMATED_FORMATS.includes(format)) {
+            idle.push('frames');
         }
     }
     const background = values.background || '';
-    if ((kind !== 'jpeg' && !(isExact && isContained)) || background.slice(6) === '00'
-            || (kind === 'jpeg' && background === 'ffffff')) {
-        names.push('background');
+    if ((format !== 'jpeg' && !(isExact && LETTERBOXED_FITS.includes(fit))) || background.slice(6) === '00'
+            || (format === 'jpeg' && background === 'ffffff')) {
+        idle.push('background');
     }
     if (values.grayscale === 'true') {
-        names.push('saturation');
+        idle.push('saturation');
     }
     if (!values.watermark) {
-        names.push('watermark_position', 'watermark_opacity', 'watermark_scale');
+        idle.push('watermark_position', 'watermark_opacity', 'watermark_scale');
     }
-    return names;
+    idle.forEach(name => {
+        values[name] = '';
+    });
 };
 
-// The canonical text of what was read.
-const canonical = (given, accept) => {
-    const values = {};
-    OPTIONS.forEach(each => {
-        values[each.name] = given[each.name] || each.standard;
-    });
-    if (given.format === 'auto') {
+// The canonical text of the options that are given.
+const canonical = (values, accept) => {
+    if (values.format === 'auto') {
         values.format = negotiated(accept);
     }
     foldDpr(values);
-    const turns = SAME_TURNS[`${values.rotate} ${values.flip}`];
-    if (turns) {
-        values.rotate = turns[0];
-        values.flip = turns[1];
-    }
+    normalizeOrientation(values);
     if (values.saturation === '0') {
         values.grayscale = 'true';
     }
     roundUp(values);
-    const unused = idle(values);
-    const parts = [];
-    OPTIONS.forEach(each => {
-        if (values[each.name] !== each.standard && !unused.includes(each.name)) {
-            parts.push(`${each.name}=${values[each.name]}`);
-        }
-    });
-    return parts.join(',') || 'format=auto';
+    removeIdle(values);
+    const names = NAMES.filter(name => values[name] && values[name] !== DEFAULTS[name]);
+    return names.map(name => `${name}=${values[name]}`).join(',') || 'format=auto';
 };
 
-// The name of the rendition that is asked for; '' if the path says it itself.
+// The name of the rendition that the query asks for; '' if the path names it.
 const renditionOf = (parameters, accept) => {
     const variant = parameters.find(each => each.name === 'variant');
-    const options = parameters.filter(each => each !== variant && !SIGNING.includes(each.name) && !RESERVED.test(each.name));
+    const options = parameters.filter(each =>
+        each !== variant && !SIGNING.includes(each.name) && !RESERVED.test(each.name));
     if (!variant) {
         return options.length ? canonical(read(options), accept) : '';
     }
@@ -311,16 +329,20 @@ const refused = (message, requestId) => ({
 function handler(event) {
     const request = event.request;
     const headers = request.headers;
+    // What the page's author wrote, and signed, is set below; what a viewer sends by that name is not passed on.
+    delete headers['x-image-request'];
+    // Most requests have no query, and a path that can be spelled in one way only.
+    if (!Object.keys(request.querystring).length && isWhole(/^[A-Za-z0-9/._~,=-]*$/, request.uri)) {
+        return request;
+    }
     try {
         const parameters = parametersOf(request.querystring);
         const rendition = renditionOf(parameters, headers.accept ? headers.accept.value : '');
-        const written = parameters.map(each => `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
-        // What the page's author wrote, and signed; never what a viewer says of it.
-        delete headers['x-image-request'];
-        if (written.length) {
+        if (parameters.length) {
+            const written = parameters.map(each => `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
-        // One spelling for each key, so that there is one place in the cache, and one to invalidate.
+        // One spelling for each key, so that there is one place in the cache, and one path to invalidate.
         request.uri = encodeURI(decoded(request.uri) + (rendition && `/${rendition}`)).replace(/[?#+]/g, encodeURIComponent);
     } catch (refusal) {
         if (typeof refusal !== 'string') {

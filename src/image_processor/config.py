@@ -1,6 +1,6 @@
-"""The function's settings: the only place that reads the environment.
+"""The function's settings, the only module that reads the environment.
 
-Defaults stand in the template's parameters, so that a value has one home; here every setting must be there and right.
+Defaults are in the template's parameters, so that each value is defined once. Every setting is required here.
 """
 
 import os
@@ -18,7 +18,7 @@ MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whateve
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Valid once built."""
+    """All settings of the function; valid once built."""
 
     upload_bucket: str
     processed_bucket: str
@@ -35,7 +35,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read all settings; raises `InvalidSettings` that reports every fault at once."""
+        """Read all settings; raises one `InvalidSettings` that names every invalid one."""
         faults: list[str] = []
 
         def read(name: str, parse: Callable[[str], Any] = _text) -> Any:
@@ -90,5 +90,5 @@ def _up_to(high: int) -> Callable[[str], int]:
 
 
 def _megabytes(text: str) -> int:
-    """Lambda's own word for the function's memory, which an emulator may not give."""
+    """Lambda's own variable for the function's memory in MB, which an emulator may leave unset; returns bytes."""
     return _up_to(10_240)(text or str(DEFAULT_MEMORY)) * 1024 * 1024

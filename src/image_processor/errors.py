@@ -1,4 +1,4 @@
-"""Every error that the function answers with.
+"""Every error that the function responds with.
 
     ImageProcessorError             code                     HTTP  retried
     ├── InvalidRequest              invalid-request           400  no
@@ -17,15 +17,22 @@
     ├── Throttled                   throttled                 503  yes
     └── Unavailable                 unavailable               503  yes
 
-`retryable` alone decides what becomes of a message of the queue: retried until it rests in the dead-letter queue, or
-recorded as failed and done. The text of an error is shown to whoever asked: it holds no name or word of AWS's own
-answer, which stays in `__cause__` for the log.
+`retryable` alone decides what happens to a queue message: it is retried until it moves to the dead-letter queue, or the
+failure is recorded and the message deleted. Callers see an error's message. So the message has no name or text of
+AWS's own response, which stays in `__cause__` for the log.
 """
 
-import json
-from typing import ClassVar
+from __future__ import annotations
 
-SHOWN = 80  # characters of a wrong value that a message repeats; a value may be megabytes long
+import json
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+SHOWN = 80  # characters of a wrong value that a message repeats, because a value may be megabytes long
 
 
 class ImageProcessorError(Exception):
@@ -37,20 +44,20 @@ class ImageProcessorError(Exception):
 
 
 class InvalidRequest(ImageProcessorError):
-    """The body, a field or a key is wrong; the message says which, and what is allowed."""
+    """The body, a field or a key is wrong; the message says which one and what is allowed."""
 
     code = "invalid-request"
     status = 400
 
 
 class InvalidTransformation(InvalidRequest):
-    """An option or its value is wrong; the message names the option, what came, and what is allowed."""
+    """An option or its value is wrong; the message names the option, the value, and what is allowed."""
 
     code = "invalid-transformation"
 
 
 class ForbiddenSource(ImageProcessorError):
-    """A bucket that is not the stack's upload bucket."""
+    """The bucket is not the stack's upload bucket."""
 
     code = "forbidden-source"
     status = 403
@@ -64,49 +71,49 @@ class BadSignature(ImageProcessorError):
 
 
 class SourceNotFound(ImageProcessorError):
-    """No such object in the upload bucket."""
+    """The upload bucket has no such object."""
 
     code = "source-not-found"
     status = 404
 
 
 class RouteNotFound(ImageProcessorError):
-    """No such path or method in the API."""
+    """The API has no such path or method."""
 
     code = "not-found"
     status = 404
 
 
 class SourceArchived(ImageProcessorError):
-    """An object in an archive of S3: it is there, and can't be read before it was restored."""
+    """The object is in an S3 archive storage class and must be restored before it can be read."""
 
     code = "source-archived"
     status = 409
 
 
 class SourceTooLarge(ImageProcessorError):
-    """Over a limit; but for pieces and scans that are counted while they are read, found before a pixel is decoded."""
+    """The source exceeds a limit. All but counts of pieces and scans are checked before a pixel is decoded."""
 
     code = "source-too-large"
     status = 413
 
 
 class UnsupportedFormat(ImageProcessorError):
-    """Not an image, or one of a kind that is not read."""
+    """The source is not an image, or of a format that is not supported."""
 
     code = "unsupported-format"
     status = 415
 
 
 class CorruptImage(ImageProcessorError):
-    """Begins like an image and can't be decoded."""
+    """The source begins like an image and can't be decoded."""
 
     code = "corrupt-image"
     status = 422
 
 
 class UnknownEvent(ImageProcessorError):
-    """An event of no known shape; retried, so that it ends in the dead-letter queue where a person sees it."""
+    """The event has no known shape; retried, so that it moves to the dead-letter queue, where a person sees it."""
 
     code = "unknown-event"
     status = 500
@@ -114,7 +121,7 @@ class UnknownEvent(ImageProcessorError):
 
 
 class InvalidSettings(ImageProcessorError):
-    """The environment is wrong; retried, since the next deployment mends it."""
+    """The environment is wrong; retried, because the next deployment can fix it."""
 
     code = "invalid-settings"
     status = 500
@@ -122,7 +129,7 @@ class InvalidSettings(ImageProcessorError):
 
 
 class InternalError(ImageProcessorError):
-    """A fault of this program, known by its log line alone."""
+    """A fault of this program; only the log has the reason."""
 
     code = "internal-error"
     status = 500
@@ -130,7 +137,7 @@ class InternalError(ImageProcessorError):
 
 
 class Throttled(ImageProcessorError):
-    """AWS said: slow down."""
+    """AWS throttled a call."""
 
     code = "throttled"
     status = 503
@@ -138,19 +145,31 @@ class Throttled(ImageProcessorError):
 
 
 class Unavailable(ImageProcessorError):
-    """AWS failed or refused: a fault, a time-out, a missing permission."""
+    """A call to AWS failed: a fault, a timeout, a missing permission."""
 
     code = "unavailable"
     status = 503
     retryable = True
 
 
+def attempt(action: Callable[[], Result]) -> Result | ImageProcessorError:
+    """The action's result, or its error as a value; an exception of no known kind becomes an `InternalError`."""
+    try:
+        return action()
+    except ImageProcessorError as error:
+        return error
+    except Exception as fault:  # noqa: BLE001 - the only place where an unknown exception becomes an error of the tree
+        unknown = InternalError("the function failed; its log has the reason under this request's id")
+        unknown.__cause__ = fault
+        return unknown
+
+
 def error_body(error: ImageProcessorError, request_id: str) -> dict[str, dict[str, str]]:
-    """The one shape of every error that is told over HTTP."""
+    """The one shape of every error in an HTTP response."""
     return {"error": {"code": error.code, "message": str(error), "request_id": request_id}}
 
 
 def shown(value: object) -> str:
-    """A wrong value as a message repeats it: a text quoted, another as JSON, and cut at `SHOWN` characters."""
+    """A wrong value as a message repeats it: a string quoted, anything else as JSON, cut after `SHOWN` characters."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=repr)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

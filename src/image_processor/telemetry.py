@@ -1,8 +1,8 @@
-"""What the function says of itself: structured log lines and metrics, by Powertools for AWS Lambda.
+"""Structured log lines and metrics, by Powertools for AWS Lambda.
 
-One line and one set of metrics for each source: what is noted of it while `working` on it goes along with its outcome.
-Powertools is imported at the first line written, not while the function starts. Lines hold keys and codes, never image
-bytes, whole events or API keys.
+Each source has one line and one set of metrics: what is noted while `working` on it is added to its outcome.
+Powertools is imported when the first line is written, not while the function starts. Lines hold keys and codes, never
+image bytes, whole events or API keys.
 """
 
 import threading
@@ -14,21 +14,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from image_processor import __version__
 from image_processor.errors import ImageProcessorError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-# One line at a time: on Lambda, stdout is flushed at each write, and a line and its end are two, so that the lines of
-# two threads would run into each other and be read as neither.
+# One line at a time: on Lambda, stdout is flushed at each write, and a line and its line feed are two writes. The lines
+# of two threads would mix.
 _LINE: Final = threading.Lock()
 
 
 @dataclass(slots=True)
 class Work:
-    """What is known of the source at hand; sizes in bytes, steps in seconds, `since` in seconds of the epoch."""
+    """What is known of the current source; sizes in bytes, steps in seconds, `sent_at` in seconds since 1970."""
 
-    since: float | None = None
+    sent_at: float | None = None
     steps: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
@@ -39,11 +40,13 @@ _SIZES: Final = {"bytes_in": "BytesIn", "bytes_out": "BytesOut"}
 
 
 @contextmanager
-def working(since: float | None = None) -> Iterator[None]:
-    """Gather what is noted in this thread until the source is done; `since` when its message was sent, in seconds of
-    the epoch, so that the lag of a source processed years after its upload is not years.
+def working(sent_at: float | None = None) -> Iterator[None]:
+    """Collect what is noted in this thread until the source is done.
+
+    `sent_at`, in seconds since 1970, is when the source's message was sent. The lag counts from it and not from the
+    upload, so that the lag of a source that is processed years after its upload is not years.
     """
-    token = _WORK.set(Work(since))
+    token = _WORK.set(Work(sent_at))
     try:
         yield
     finally:
@@ -52,7 +55,7 @@ def working(since: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Time a step of the work at hand; `render` is told from what waits for storage. Steps of one name add up."""
+    """Time a step of the current work. Steps of one name add up; `render` is the one that does not wait for storage."""
     work, started = _WORK.get(), time.perf_counter()
     try:
         yield
@@ -62,13 +65,13 @@ def step(name: str) -> Iterator[None]:
 
 
 def steps() -> dict[str, int]:
-    """The steps of the work at hand so far, in milliseconds."""
+    """The steps of the current work so far, in milliseconds."""
     work = _WORK.get()
     return {name: round(seconds * 1000) for name, seconds in work.steps.items()} if work else {}
 
 
 def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
-    """Add to the work at hand: sizes add up; facts, such as the source's ETag and version, go into the line."""
+    """Add to the current work: sizes add up; facts, such as the source's ETag and version, go into the line."""
     if work := _WORK.get():
         for name, size in (("bytes_in", bytes_in), ("bytes_out", bytes_out)):
             if size:
@@ -80,29 +83,31 @@ def note(*, bytes_in: int = 0, bytes_out: int = 0, **facts: str | None) -> None:
 def _logger() -> "Logger":
     from aws_lambda_powertools import Logger
 
-    return Logger(location=None)  # service and level come from Powertools' own environment variables
+    # Service and level come from Powertools' own environment variables. Every line has the release, so that the log of
+    # an update or a rollback tells which code wrote which line; `version` is the source's.
+    return Logger(location=None, release=__version__)
 
 
 def begin(request_id: str) -> None:
-    """Put the invocation's id into every line that follows."""
+    """Add the invocation's id to every line that follows."""
     _logger().append_keys(function_request_id=request_id)
 
 
 def published(key: str, renditions: int, seconds: float) -> None:
-    """A source was brought up to date; without renditions it is gone, and withdrawn."""
+    """Log that a source was published, or without renditions, that it is gone and was withdrawn."""
     outcome = "published" if renditions else "withdrawn"
     _say(_logger().info, outcome, key=key, renditions=renditions, milliseconds=round(seconds * 1000), **_noted())
     _measure({"SourcesProcessed": 1, "Renditions": renditions, **_measured()})
 
 
 def failed(key: str, error: ImageProcessorError) -> None:
-    """A source can't be processed and won't be tried again."""
+    """Log that a source can't be processed and will not be retried."""
     _say(_logger().warning, "failed", key=key, code=error.code, reason=str(error), **_noted())
     _count("SourcesFailed", code=error.code)
 
 
 def will_retry(key: str | None, error: ImageProcessorError) -> None:
-    """Something failed that may succeed later; AWS's own words stand in the traceback."""
+    """Log a failure that may succeed later; AWS's own message is in the traceback."""
     _say(
         _logger().error,
         "will be retried",
@@ -116,34 +121,32 @@ def will_retry(key: str | None, error: ImageProcessorError) -> None:
 
 
 def fault(route: str, error: ImageProcessorError) -> None:
-    """The API could not do what was asked, through no fault of who asked."""
+    """Log a failure of the function or of AWS that a caller of the API or a viewer met."""
     _say(_logger().error, "fault", route=route, code=error.code, reason=str(error), exc_info=error)
     _count("Faults", code=error.code)
 
 
-def not_purged(error: ImageProcessorError) -> None:
-    """CloudFront was not told what was replaced; its caches are as late as Cache-Control lets them."""
-    _say(_logger().warning, "not purged", code=error.code, reason=str(error), exc_info=error)
-    _count("PurgesFailed", code=error.code)
+def invalidation_failed(error: ImageProcessorError) -> None:
+    """Log that CloudFront was not invalidated; it serves replaced renditions until their Cache-Control ends."""
+    _say(_logger().warning, "invalidation failed", code=error.code, reason=str(error), exc_info=error)
+    _count("InvalidationsFailed", code=error.code)
 
 
 def ending() -> None:
-    """The process ends itself, for Lambda to start another."""
-    _say(_logger().error, "ending: work that an earlier invocation abandoned does not end")
+    """Log that the process ends itself, so that Lambda starts another."""
+    _say(_logger().error, "exiting: work that an earlier invocation abandoned does not end")
 
 
 def answered(route: str, status: int, code: str | None, seconds: float) -> None:
-    """The API gave an answer; `code` is the error's."""
+    """Log a response of the API; `code` is the error's."""
     _say(_logger().info, "answered", route=route, status=status, code=code, milliseconds=round(seconds * 1000))
 
 
-def delivered(path: str, status: int, code: str | None, seconds: float) -> None:
-    """A picture was asked for over the Function URL; without a `code`, and unless it was kept already, it was made."""
-    work = _WORK.get()
-    made = work is not None and "render" in work.steps and code is None
-    outcome, milliseconds = "made" if made else "answered", round(seconds * 1000)
+def delivered(path: str, status: int, code: str | None, seconds: float, *, rendered: bool) -> None:
+    """Log a response to a viewer; `code` is the error's, `rendered` whether its rendition was rendered for it."""
+    outcome, milliseconds = "rendered" if rendered else "answered", round(seconds * 1000)
     _say(_logger().info, outcome, path=path, status=status, code=code, milliseconds=milliseconds, **_noted())
-    if made:
+    if rendered:
         _measure({"Renditions": 1, **_measured()})
 
 
@@ -157,12 +160,12 @@ def _noted() -> dict[str, Any]:
     if work is None:
         return {}
     taken = steps()
-    lag = {} if work.since is None else {"lag_milliseconds": _lag(work.since)}
+    lag = {} if work.sent_at is None else {"lag_milliseconds": _lag(work.sent_at)}
     return {**work.facts, **work.sizes, **({"steps_milliseconds": taken} if taken else {}), **lag}
 
 
 def _measured() -> dict[str, float]:
-    """The metrics of the work at hand; one that was not noted is left out, not 0, which would be an average's ruin."""
+    """The metrics of the current work; one that was not noted is left out, because a 0 would distort the average."""
     work = _WORK.get()
     if work is None:
         return {}
@@ -171,17 +174,17 @@ def _measured() -> dict[str, float]:
         render = work.steps.get("render", 0.0)
         metrics["RenderTime"] = round(render * 1000)
         metrics["StorageTime"] = round((sum(work.steps.values()) - render) * 1000)
-    if work.since is not None:
-        metrics["Lag"] = _lag(work.since)
+    if work.sent_at is not None:
+        metrics["Lag"] = _lag(work.sent_at)
     return metrics
 
 
-def _lag(since: float) -> int:
-    return max(0, round((time.time() - since) * 1000))
+def _lag(sent_at: float) -> int:
+    return max(0, round((time.time() - sent_at) * 1000))
 
 
 def _measure(metrics: dict[str, float]) -> None:
-    """Write several metrics in one line of the embedded format; each by the line would cost eight times the log."""
+    """Write several metrics as one line of the embedded metric format; a line for each would be eight times the log."""
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
     units = {
@@ -190,7 +193,7 @@ def _measure(metrics: dict[str, float]) -> None:
         **dict.fromkeys(("RenderTime", "StorageTime", "Lag"), MetricUnit.Milliseconds),
     }
     with _LINE:
-        together = EphemeralMetrics()  # its namespace and service come from Powertools' own environment variables
+        together = EphemeralMetrics()  # namespace and service come from Powertools' own environment variables
         for name, value in metrics.items():
             together.add_metric(name=name, unit=units.get(name, MetricUnit.Count), value=value)
         together.flush_metrics()

@@ -40,7 +40,7 @@ from tests.runtime.lambda_runtime import LambdaRuntime, missing
 from tests.runtime.packaged import Function, function_of_template, unpack
 
 S3_WAITS = (0.03, 0.1, 0.2)  # seconds
-ASSUMED = 0.1  # of them, the one that the README's tables and prices.py take
+ASSUMED = 0.1  # the one of them that docs/costs.md and prices.py use
 TABLE_WAIT = 0.009
 BANDWIDTH = 85e6  # bytes a second
 TABLE_CALLS = {"Query", "BatchWriteItem", "DeleteItem"}

@@ -1,4 +1,4 @@
-"""The README's tables of costs, as Markdown, from the prices and the seconds in deployment/operations/prices.py."""
+"""The tables in docs/costs.md, as Markdown, from the prices and seconds in deployment/operations/prices.py."""
 
 import sys
 from pathlib import Path
@@ -7,41 +7,42 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "deployment" / "operations"))
 import prices
 from terminal import duration
 
-README = Path(__file__).parents[2] / "README.md"
+COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 MILLIONS = (1, 100, 1000)
-RATE, EXECUTIONS = 50, 100  # of backfill.sh, sources a second; of a job, at a time
+RATE, EXECUTIONS = 50, 100  # sources per second of backfill.sh; concurrent executions of a job
 
 
 def cost_table(seconds: prices.Seconds) -> str:
-    """The README's table of a million uploads, as Markdown."""
+    """Return the table of a million uploads, as Markdown."""
     one, ten = prices.parts(seconds.alone, 1, 1), prices.parts(seconds.of_ten, 10, 1)
     links = {
-        "S3": ("s3/pricing", "2 million PUT or LIST, 2 million GET or HEAD", "$0.005 and $0.0004 a thousand"),
+        "S3": ("s3/pricing", "2 million PUT or LIST, 2 million GET or HEAD", "$0.005 and $0.0004 per thousand"),
         "Lambda": (
             "lambda/pricing",
-            f"{seconds.alone:.2f} s at 1,769 MB, arm64, and a request; in tens {seconds.of_ten:.2f} s and a tenth",
-            "$0.20 a million, $0.0000133334 a GB-second",
+            f"{seconds.alone:.2f} s with 1,769 MB on arm64 and one request per source; in batches of ten, "
+            f"{seconds.of_ten:.2f} s and a tenth of a request",
+            "$0.20 per million requests, $0.0000133334 per GB-second",
         ),
         "DynamoDB": (
             "dynamodb/pricing/on-demand",
-            "2 million writes, table and index; 1 million queries",
-            "$0.625 and $0.0625 a million",
+            "2 million writes, to the table and its index; 1 million queries",
+            "$0.625 and $0.0625 per million",
         ),
-        "SQS": ("sqs/pricing", "3 million requests; in tens 1.2 million", "$0.40 a million"),
-        "CloudWatch": ("cloudwatch/pricing", f"{prices.LOG_BYTES / 1000:.1f} GB of logs", "$0.50 a GB"),
+        "SQS": ("sqs/pricing", "3 million requests; in batches of ten, 1.2 million", "$0.40 per million"),
+        "CloudWatch": ("cloudwatch/pricing", f"{prices.LOG_BYTES / 1000:.1f} GB of logs", "$0.50 per GB"),
     }
-    lines = ["| what | how much of it | price | one by one | in tens |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| service | usage | price | one at a time | in batches of ten |", "| --- | --- | --- | --- | --- |"]
     for name, (page, amount, price) in links.items():
         sums = " | ".join(f"${part[name] * 1e6:.2f}" for part in (one, ten))
         lines.append(f"| [{name}](https://aws.amazon.com/{page}/) | {amount} | {price} | {sums} |")
     totals = " | ".join(f"**${sum(part.values()) * 1e6:.2f}**" for part in (one, ten))
-    return "\n".join([*lines, f"| **together** | | | {totals} |"])
+    return "\n".join([*lines, f"| **total** | | | {totals} |"])
 
 
 def backfill_table(seconds: prices.Seconds) -> str:
-    """The README's table of backfills, as Markdown."""
+    """Return the table of backfills, as Markdown."""
     lines = [
-        f"| sources | `backfill.sh`, {RATE} a second | | a job, {EXECUTIONS} executions at a time | |",
+        f"| sources | `backfill.sh` at {RATE} per second | | job with {EXECUTIONS} concurrent executions | |",
         "| --- | --- | --- | --- | --- |",
     ]
     for millions in MILLIONS:

@@ -1,17 +1,17 @@
-"""The README's tables of costs follow from prices.py, whose seconds `make bench-cost` has measured."""
+"""The tables in docs/costs.md follow from prices.py, whose seconds `make bench-cost` measured."""
 
 from collections.abc import Callable
 
 import pytest
 
-from .cost_tables import README, backfill_table, cost_table, prices
+from .cost_tables import COSTS, backfill_table, cost_table, prices
 
 
 @pytest.mark.parametrize("table", [cost_table, backfill_table])
-def test_the_readme_says_what_the_measured_seconds_cost(table: Callable[[prices.Seconds], str]) -> None:
+def test_the_page_of_costs_follows_from_the_measured_seconds(table: Callable[[prices.Seconds], str]) -> None:
     expected = table(prices.MEASURED)
 
-    assert expected in README.read_text(), f"it should be:\n{expected}"
+    assert expected in COSTS.read_text(), f"docs/costs.md should contain:\n{expected}"
 
 
 def test_a_million_by_hand() -> None:
@@ -26,7 +26,7 @@ def test_a_million_by_hand() -> None:
     }
 
 
-def test_messages_in_tens_share_what_is_paid_for_a_call() -> None:
+def test_a_batch_of_ten_shares_the_cost_of_a_call() -> None:
     one, ten = prices.parts(0, 1, 0.1), prices.parts(0, 10, 0.1)
 
     assert one["Lambda"] == pytest.approx(10 * ten["Lambda"])
@@ -34,11 +34,11 @@ def test_messages_in_tens_share_what_is_paid_for_a_call() -> None:
 
 
 @pytest.mark.parametrize(("count", "dollars"), [(0, 0), (1_000, 0), (1_001, 0.005), (3_000, 10)])
-def test_cloudfront_takes_nothing_for_the_first_thousand_paths(count: int, dollars: float) -> None:
+def test_the_first_thousand_invalidated_paths_are_free(count: int, dollars: float) -> None:
     assert prices.invalidations(count) == pytest.approx(dollars)
 
 
-def test_a_job_has_its_own_price_and_no_queue() -> None:
+def test_a_job_costs_its_own_price_and_no_queue_requests() -> None:
     assert prices.job(0) == 0.25
     million = prices.parts(prices.MEASURED.task, 1, 0)
     assert prices.job(10**6) == pytest.approx(0.25 + 1 + 0.015 + 1e6 * sum(million.values()))

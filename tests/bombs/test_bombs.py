@@ -5,6 +5,8 @@ import pytest
 from . import av1, bmff, bmp, gif, jpeg, png, tiff, webp
 from .confined import SECONDS, answer
 
+pytestmark = pytest.mark.slow
+
 BOMBS = {**png.BOMBS, **gif.BOMBS, **jpeg.BOMBS, **tiff.BOMBS, **webp.BOMBS, **bmff.BOMBS, **av1.BOMBS, **bmp.BOMBS}
 
 

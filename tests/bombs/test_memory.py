@@ -16,7 +16,10 @@ from image_processor.engine import memory_budget
 from .confined import answer
 
 pillow_heif.register_heif_opener()
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from Linux's /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from Linux's /proc"),
+]
 SIZE = (3000, 2000)
 ALLOWANCE = 16 * 1024 * 1024  # bytes of libraries, threads and pages that are no pixels
 

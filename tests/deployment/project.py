@@ -109,11 +109,11 @@ class Project:
 
 
 def copy_project(root: Path) -> Project:
-    """Copy the folders that the scripts use; the environment is this one without the variables of AWS."""
+    """Copy the folders that the scripts use; their Python is this one, or that of the venv in SCRIPTS_VENV."""
     leftovers = shutil.ignore_patterns("__pycache__")
     for folder in ("deployment", "src", "templates"):
         shutil.copytree(PROJECT / folder, root / folder, ignore=leftovers)
-    (root / ".venv").symlink_to(sys.prefix)
+    (root / ".venv").symlink_to(os.environ.get("SCRIPTS_VENV", sys.prefix))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return Project(root, environment)
 

@@ -29,6 +29,8 @@ sys.path.insert(0, str(PROJECT / "deployment" / "operations"))
 import backfill
 from bucket_listings import Object, missing_variants, variant_names, with_renditions
 
+pytestmark = pytest.mark.slow
+
 UP, DONE, URL, TABLE, ETAG = "up-1", "done-1", "https://sqs/live", "records", "5d41402abc4b2a76b9719d911017c592"
 OUTPUTS = {"UploadBucketName": UP, "ProcessedBucketName": DONE, "QueueUrl": URL, "MetadataTableName": TABLE}
 VARIANTS = {"Variants": " thumbnail:width=128 ;wide:width=1200;", "MemorySize": "1769"}

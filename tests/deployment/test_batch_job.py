@@ -10,6 +10,8 @@ import pytest
 
 from .project import Aws, Project, error_line, stack_text
 
+pytestmark = pytest.mark.slow
+
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 ROLE = "arn:aws:iam::123456789012:role/r"
 

@@ -9,6 +9,8 @@ import pytest
 
 from .project import Aws, Project, error_line, stack_text
 
+pytestmark = pytest.mark.slow
+
 STACK = "aws-serverless-image-processing"
 CODE_BUCKET = f"{STACK}-code-123456789012-eu-central-1"
 DATA = "AWS::S3::Bucket\tup-1\nAWS::DynamoDB::Table\trecords-1\nAWS::S3::Bucket\tNone\n"

@@ -18,15 +18,20 @@ from PIL import Image, ImageCms
 
 from .project import PROJECT, Project, copy_project, error_line
 
+pytestmark = pytest.mark.slow  # most tests wait for a build
 MB = 1_000_000
 SERVICES = {"s3", "dynamodb", "ssm", "cloudfront", "secretsmanager"}  # that the function calls
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that was packaged for this machine."""
+    """A project that was packaged for this machine: a copy of this one, whose build the later tests use too."""
     project = copy_project(tmp_path_factory.mktemp("one") / "project")
-    assert project.run("package.sh", "--local").returncode == 0
+    assert Project(PROJECT, project.environment).run("package.sh", "--local").returncode == 0
+    for packaged in (*PROJECT.glob("build/function-local.zip*"), *PROJECT.glob("build/dependencies/local-*")):
+        copied = project.root / packaged.relative_to(PROJECT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if packaged.is_dir() else shutil.copy2)(packaged, copied)
     return project
 
 
@@ -45,6 +50,12 @@ def unzipped(local: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unzipped")
     zipfile.ZipFile(local.root / "build/function-local.zip").extractall(folder)
     return folder
+
+
+def with_hashes(name: str, requirements: str) -> str:
+    """Return the lines of one package: its pin and its hashes."""
+    [lines] = re.findall(rf"^{name}==.*\n(?:    --hash=.*\n)+", requirements, re.MULTILINE)
+    return lines
 
 
 def run_alone(unzipped: Path, code: str, *arguments: str) -> str:
@@ -117,7 +128,7 @@ def test_an_edit_of_the_sources_installs_nothing(local: Project, tmp_path: Path)
     assert "Installing" not in result.stderr
     names = zipfile.ZipFile(project.root / "build/function-local.zip").namelist()
     assert "image_processor/new.py" in names
-    assert "image_processor/requirements.txt" not in names
+    assert not [name for name in names if name.startswith("image_processor/requirements")]
 
 
 def test_a_source_that_does_not_compile_is_an_error(local: Project, tmp_path: Path) -> None:
@@ -139,13 +150,25 @@ def test_what_pip_can_not_find_is_one_clear_line(tmp_path: Path) -> None:
     assert [path.name for path in (project.root / "build").iterdir()] == ["dependencies"]
 
 
-def test_a_package_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
+def test_a_package_without_a_pin_and_a_hash_is_refused(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     requirements = project.root / "src/image_processor/requirements.txt"
-    pinned = [line for line in requirements.read_text().splitlines() if line.startswith("python-dateutil==")]
-    requirements.write_text("# six is missing\n" + "\n".join(pinned) + "\n")
+    dateutil = with_hashes("python-dateutil", requirements.read_text())
+    requirements.write_text(f"# six is missing\n{dateutil}")
     result = project.run("package.sh", "--local")
-    assert re.search(r"requirements\.txt does not pin: six==", error_line(result))
+    assert result.returncode == 1
+    assert re.search(r"In --require-hashes mode.*\n.*\bsix>=1\.5 from", result.stderr)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    requirements = project.root / "src/image_processor/requirements.txt"
+    six = with_hashes("six", requirements.read_text())
+    requirements.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", six))
+    result = project.run("package.sh", "--local")
+    assert result.returncode == 1
+    assert re.search(f"Expected sha256 {'0' * 64}\n *Got +[0-9a-f]{{64}}", result.stderr)
+    assert not list((project.root / "build").glob("*.zip"))
 
 
 def test_each_entry_has_the_same_date_mode_and_order_everywhere(local: Project) -> None:
@@ -339,13 +362,13 @@ def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
         """
 import io
 from PIL import Image, PngImagePlugin, WebPImagePlugin
-from image_processor.engine.decoding import png, webp
+from image_processor.engine.decoding.formats import png_bands, webp_scaled
 body = io.BytesIO()
 Image.new("RGB", (900, 600), "orange").save(body, "webp")
-print(webp.decode_scaled(body.getvalue(), (300, 200))[0].size)
+print(webp_scaled.decode_scaled(body.getvalue(), (300, 200))[0].size)
 body = io.BytesIO()
 Image.new("RGB", (900, 600), "orange").save(body, "png")
-print(png.decode_reduced(body.getvalue(), Image.open(body), (300, 200), lambda image: image)[0].size)
+print(png_bands.decode_reduced(body.getvalue(), Image.open(body), (300, 200), lambda image: image)[0].size)
 """,
     )
     assert said.split("\n") == ["(300, 200)", "(300, 200)", ""]

@@ -19,8 +19,13 @@ from .project import PROJECT, Aws, Project, stack_text
 from .python39 import evaluated, faults
 
 DEPLOYMENT, SRC = PROJECT / "deployment", PROJECT / "src"
-FOLDERS = (DEPLOYMENT / "operations", DEPLOYMENT / "build")
-PROGRAMS = [DEPLOYMENT / "sign.py", *(program for folder in FOLDERS for program in sorted(folder.glob("*.py")))]
+SCRIPTS = "".join(script.read_text() for script in sorted(DEPLOYMENT.glob("*.sh")))
+# sign.py, and the programs that a script runs on the user's Python, with those beside them.
+PROGRAMS = [
+    DEPLOYMENT / "sign.py",
+    *sorted((DEPLOYMENT / "operations").glob("*.py")),
+    *(program for program in sorted((DEPLOYMENT / "build").glob("*.py")) if f"/{program.name}" in SCRIPTS),
+]
 
 
 def reachable() -> tuple[set[Path], set[str]]:

@@ -7,6 +7,8 @@ import pytest
 
 from .project import Aws, Project, error_line, stack_text
 
+pytestmark = pytest.mark.slow
+
 DEAD, LIVE = "https://sqs/dead", "https://sqs/live"
 NO_SUCH_CALL = "The action StartMessageMoveTask is not valid for this endpoint."
 TRACEBACK = (

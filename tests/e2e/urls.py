@@ -1,4 +1,4 @@
-"""The URLs of pictures, signed by what the README says of them rather than by the code that checks them."""
+"""The URLs of pictures, signed as docs/urls.md describes it rather than by the code that checks them."""
 
 import base64
 import hashlib

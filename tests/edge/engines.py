@@ -11,14 +11,17 @@ from urllib.parse import unquote_plus
 
 HERE: Final = Path(__file__).parent
 PROJECT: Final = HERE.parents[1]
+sys.path.insert(0, str(PROJECT / "deployment" / "build"))
+
+import edge_function  # noqa: E402 - by the path above
+
 REQUEST_ID: Final = "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE=="
-CODE: Final = subprocess.run(
-    [sys.executable, PROJECT / "deployment" / "build" / "edge_code.py"], check=True, capture_output=True, text=True
-).stdout
+SOURCE: Final = (PROJECT / "src" / "edge" / "viewer_request.js").read_text(encoding="utf-8")
+DEPLOYED: Final = edge_function.deployed_code((PROJECT / "templates" / "main.yaml").read_text(encoding="utf-8"))
 
 
 class Answer(NamedTuple):
-    """What became of a request: a path and what the origin is told, or a message."""
+    """The result for a request: a path and the header for the origin, or an error's message."""
 
     path: str = ""
     header: str | None = None
@@ -26,7 +29,7 @@ class Answer(NamedTuple):
 
 
 def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | None = None) -> dict[str, Any]:
-    """A viewer's request as CloudFront tells of it, with a header that only a forger sends."""
+    """A viewer's request as CloudFront passes it, with a header that only a forger sends."""
     headers = {"host": {"value": "pictures.example"}, "x-image-request": {"value": "/forged.jpg?width=5&sig=forged"}}
     if accept is not None:
         headers["accept"] = {"value": accept}
@@ -40,29 +43,29 @@ def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | No
 
 
 def as_written(query: str) -> dict[str, Any]:
-    """A query as CloudFront parts it: as it stands in the URL, escapes and all, and with what a stray & may make."""
+    """A query as CloudFront splits it: percent-encoded, and with the empty name that a stray & may make."""
     parts = [part.partition("=") for part in query.split("&")] if query else []
-    return _parted([(name, value) for name, _, value in parts])
+    return _split([(name, value) for name, _, value in parts])
 
 
 def as_decoded(query: str) -> dict[str, Any]:
-    """A query as the local AWS parts it."""
+    """A query as the local AWS splits it: decoded."""
     parts = [part.partition("=") for part in query.split("&") if part]
-    return _parted([(unquote_plus(name), unquote_plus(value)) for name, _, value in parts])
+    return _split([(unquote_plus(name), unquote_plus(value)) for name, _, value in parts])
 
 
-def _parted(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    parted: dict[str, Any] = {}
+def _split(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    split: dict[str, Any] = {}
     for name, value in pairs:
-        if name in parted:
-            parted[name].setdefault("multiValue", [{"value": parted[name]["value"]}]).append({"value": value})
+        if name in split:
+            split[name].setdefault("multiValue", [{"value": split[name]["value"]}]).append({"value": value})
         else:
-            parted[name] = {"value": value}
-    return parted
+            split[name] = {"value": value}
+    return split
 
 
 def answer(returned: dict[str, Any]) -> Answer:
-    """What the function returned, having looked that it is whole."""
+    """The result that the function returned, after a check that it has every part."""
     if "statusCode" in returned:
         error = json.loads(returned["body"])["error"]
         assert returned == {
@@ -83,7 +86,7 @@ def answer(returned: dict[str, Any]) -> Answer:
 
 
 class Node:
-    """A node process that runs the function on one event after the other."""
+    """A node process that runs the function on events, both as its source has it and as the template deploys it."""
 
     def __init__(self) -> None:
         node = shutil.which("node")
@@ -91,14 +94,15 @@ class Node:
         self._process = subprocess.Popen(
             [node, HERE / "engine.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
-        self._send(CODE)
+        self._send([SOURCE, DEPLOYED])
 
     def run(self, asked: dict[str, Any], ladder: Sequence[int] = ()) -> Answer:
         self._send({"ladder": list(ladder), "event": asked})
         assert self._process.stdout
-        told = json.loads(self._process.stdout.readline())
-        assert "thrown" not in told, told["thrown"]
-        return answer(told["returned"])
+        source, deployed = json.loads(self._process.stdout.readline())
+        assert "thrown" not in source, source["thrown"]
+        assert deployed == source, "the deployed code answers otherwise than its source"
+        return answer(deployed["returned"])
 
     def close(self) -> None:
         self._process.communicate(timeout=10)
@@ -109,13 +113,13 @@ class Node:
         self._process.stdin.flush()
 
 
-def run_njs(njs: str, events: Sequence[dict[str, Any]], ladder: Sequence[int], folder: Path) -> list[Answer]:
-    """Run the function under njs, of whose family CloudFront's own engine is."""
+def run_njs(njs: str, code: str, events: Sequence[dict[str, Any]], ladder: Sequence[int], folder: Path) -> list[Answer]:
+    """Run a code under njs, the engine from which CloudFront's own is derived."""
     script = folder / "edge.js"
     script.write_text(
-        f"const LADDER = {json.dumps(list(ladder))};\n{CODE}"
+        f"const LADDER = {json.dumps(list(ladder))};\n{code}"
         f"const EVENTS = JSON.parse({json.dumps(json.dumps(events))});\n"
         "EVENTS.forEach(event => console.log(JSON.stringify(handler(event))));\n"  # it cuts a line at 2,048 bytes
     )
-    told = subprocess.run([njs, script], check=True, capture_output=True, text=True, encoding="utf-8").stdout
-    return [answer(json.loads(line)) for line in told.splitlines()]
+    printed = subprocess.run([njs, script], check=True, capture_output=True, text=True, encoding="utf-8").stdout
+    return [answer(json.loads(line)) for line in printed.splitlines()]

@@ -1,39 +1,42 @@
-"""Queries that a URL may have, drawn of what the table of options allows, and of what it doesn't."""
+"""Strategies for the query of a URL, with values that the table of options allows and values that it does not."""
 
 from hypothesis import strategies as st
 
-from image_processor.transformations.options import OPTIONS, Option
+from image_processor.transformations.kinds import COLOURS, Option
+from image_processor.transformations.options import OPTIONS
 
-# What numbers, words and quotes are made of, and letters whose small ones are others, more than one, or none.
+# Characters of numbers, words and quotes, and letters whose lower case is another letter, several letters, or none.
 junk = st.text(st.sampled_from("0123456789.aeflnoprtx_-+%#&=,/;'\"\\ \t\n\u212a\u0130\u017fßΣüñ٣ö写"), max_size=12)
 wild = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=90)
 case = st.sampled_from([str, str, str, str.upper, str.title, str.swapcase])
 
 
-def _decimals(low: str, high: str) -> st.SearchStrategy[str]:
-    exact = st.integers(round(float(low) * 100), round(float(high) * 100)).map(lambda number: f"{number / 100:.2f}")
+def _decimals(low: float, high: float) -> st.SearchStrategy[str]:
+    exact = st.integers(round(low * 100), round(high * 100)).map(lambda number: f"{number / 100:.2f}")
     return st.one_of(exact, exact.map(lambda text: text.rstrip("0").rstrip(".")))
 
 
 def _allowed(option: Option) -> st.SearchStrategy[str]:
-    match option.name, option.allowed.removesuffix(", with at most two decimals").split(" to "):
-        case "background", _:
+    low, high = option.minimum, option.maximum
+    match option.kind:
+        case "whole number":
+            return st.one_of(st.integers(int(low), int(high)), st.integers(int(low), int(low) + 99)).map(str)
+        case "decimal":
+            return _decimals(low, high)
+        case "switch":
+            return st.sampled_from(["true", "false"])
+        case "colour":
             digits = st.text(st.sampled_from("0f8aF"), min_size=3, max_size=8)
-            words = option.allowed.rpartition("or ")[2].split(", ")
-            return st.one_of(st.sampled_from(words), digits, digits.map(lambda text: f"#{text}"))
-        case "crop", _:
+            return st.one_of(st.sampled_from(list(COLOURS)), digits, digits.map(lambda text: f"#{text}"))
+        case "rectangle":
             number = st.sampled_from(["0", "1", "007", "500", "65535", "65536"])
             return st.lists(number, min_size=4, max_size=4).map("_".join)
-        case "watermark", _:
+        case "key":
             return st.text(st.sampled_from("abcXYZ0189._~-"), min_size=1, max_size=20)
-        case _, [low, high] if "decimals" in option.allowed:
-            return _decimals(low, high)
-        case _, [low, high]:
-            return st.one_of(st.integers(int(low), int(high)), st.integers(int(low), int(low) + 99)).map(str)
-        case "format", _:
-            return st.sampled_from([*option.allowed.split(", "), "jpg", "auto", "auto"])
         case _:
-            return st.sampled_from(option.allowed.split(", "))
+            aliases = [alias for alias, _ in option.aliases]
+            often = ["auto", "auto"] if "auto" in option.choices else []
+            return st.sampled_from([*option.choices, *aliases, *often])
 
 
 @st.composite
@@ -52,8 +55,8 @@ def _fault(draw: st.DrawFn) -> tuple[str, str]:
         case 1:
             return name, draw(st.one_of(junk, wild))
         case 2:
-            place = draw(st.integers(0, len(value)))
-            return name, value[:place] + draw(junk) + value[place:]
+            index = draw(st.integers(0, len(value)))
+            return name, value[:index] + draw(junk) + value[index:]
         case _:
             return name, draw(_pair())[1]
 

@@ -1,4 +1,4 @@
-"""The edge function and Python read one grammar: one table, and whatever a URL may ask besides, goes through both."""
+"""The edge function and Python read one grammar: both get one table of cases, and whatever else a URL may ask."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from image_processor.transformations.options import OPTIONS
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.url_options import resolutions
 
-from .engines import HERE, Answer, Node, as_decoded, as_written, event, run_njs
+from .engines import DEPLOYED, HERE, SOURCE, Answer, Node, as_decoded, as_written, event, run_njs
 from .queries import names, queries
 
 CASES = [case for case in json.loads((HERE / "cases.json").read_text(encoding="utf-8")) if "query" in case]
@@ -32,8 +32,8 @@ def node() -> Iterator[Node]:
     node.close()
 
 
-def asked(case: dict[str, Any], parted: dict[str, Any]) -> dict[str, Any]:
-    return event(parted, case.get("uri", "/cats/rio.jpg"), case.get("accept"))
+def asked(case: dict[str, Any], split: dict[str, Any]) -> dict[str, Any]:
+    return event(split, case.get("uri", "/cats/rio.jpg"), case.get("accept"))
 
 
 def is_expected(case: dict[str, Any], found: Answer) -> bool:
@@ -43,7 +43,7 @@ def is_expected(case: dict[str, Any], found: Answer) -> bool:
 
 
 def is_the_same_decoded(query: str) -> bool:
-    """Whether decoding it once more changes nothing, and every name is there once."""
+    """Whether a second decoding changes nothing, and every name is there once."""
     pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     return "%" not in "".join(map("".join, pairs)) and len(dict(pairs)) == len(pairs) and "+" not in str(pairs)
 
@@ -55,8 +55,8 @@ def in_python(query: dict[str, str], ladder: Sequence[int]) -> frozenset[str] | 
         return str(error)
 
 
-def in_javascript(node: Node, parted: dict[str, Any], ladder: Sequence[int]) -> frozenset[str] | str:
-    answers = [node.run(event(parted, "/a", accept), ladder) for accept in ACCEPTS]
+def in_javascript(node: Node, split: dict[str, Any], ladder: Sequence[int]) -> frozenset[str] | str:
+    answers = [node.run(event(split, "/a", accept), ladder) for accept in ACCEPTS]
     errors = {answer.error for answer in answers}
     if errors == {None}:
         return frozenset(unquote(answer.path.removeprefix("/a/")) for answer in answers)
@@ -98,7 +98,7 @@ def test_the_table_in_python(case, node):
         assert not text or str(Transformation.parse(text)) == text
 
 
-def test_the_table_has_every_option_and_no_case_twice():
+def test_the_table_has_every_option_and_no_duplicate():
     written = {name.lower() for case in CASES for name, _ in parse_qsl(case["query"], keep_blank_values=True)}
     counted = Counter(json.dumps({**case, "path": "", "header": "", "error": ""}) for case in CASES)
 
@@ -107,7 +107,7 @@ def test_the_table_has_every_option_and_no_case_twice():
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_both_say_the_same_of_what_an_option_allows(option, node):
+def test_both_give_the_same_message_for_a_value_that_is_not_allowed(option, node):
     assert in_javascript(node, {option.name: {"value": "!"}}, ()) == in_python({option.name: "!"}, ())
 
 
@@ -117,14 +117,14 @@ def test_both_say_the_same_of_what_an_option_allows(option, node):
     st.sampled_from([(), (320, 640, 1280), (900, 70, 8192), (3, 2)]),
     st.sampled_from([quote, quote_plus, str]),
 )
-@example({"watermarK": "a"}, (), quote)  # the sign of Kelvin, whose small letter is a k
+@example({"watermarK": "a"}, (), quote)  # the sign of Kelvin, whose lower case is a k
 @example({"width": "5", "Width": "0"}, (), quote)
 def test_both_make_the_same_of_any_query(node, query, ladder, encode):
     if encode is str and set(str(query)) & {"%", "+"}:  # decoded once, it would not be the same decoded twice
         encode = quote
-    parted = {encode(name): {"value": encode(value)} for name, value in query.items()}
+    split = {encode(name): {"value": encode(value)} for name, value in query.items()}
 
-    python, javascript = in_python(query, ladder), in_javascript(node, parted, ladder)
+    python, javascript = in_python(query, ladder), in_javascript(node, split, ladder)
 
     if "".join((*query, *query.values())).isprintable() or not isinstance(python, str):
         assert javascript == python
@@ -134,7 +134,7 @@ def test_both_make_the_same_of_any_query(node, query, ladder, encode):
 
 @settings(max_examples=100)
 @given(queries)
-def test_a_canonical_text_stays_as_it_is_when_asked_for_again(node, query):
+def test_a_canonical_text_is_its_own_canonical_text(node, query):
     found = in_python(query, ())
     for text in found if isinstance(found, frozenset) else ():
         options = {
@@ -147,7 +147,7 @@ def test_a_canonical_text_stays_as_it_is_when_asked_for_again(node, query):
 
 
 @given(st.lists(names, min_size=1, max_size=3), st.sampled_from([None, *ACCEPTS]))
-def test_what_the_author_wrote_is_told_and_never_what_the_viewer_says_of_it(node, written, accept):
+def test_the_origin_gets_what_the_author_wrote_and_never_the_viewer_s_header(node, written, accept):
     query = {name: {"value": "true"} for name in written}
 
     answer = node.run(event({**query, "sig": {"value": "s"}}, "/a", accept))
@@ -157,13 +157,14 @@ def test_what_the_author_wrote_is_told_and_never_what_the_viewer_says_of_it(node
     assert node.run(event({}, "/a", accept)) == Answer("/a", None)
 
 
-def test_the_table_under_njs(tmp_path):
+@pytest.mark.parametrize("code", [SOURCE, DEPLOYED], ids=["source", "deployed"])
+def test_the_table_under_njs(code, tmp_path):
     njs = shutil.which("njs")
     if not njs:
         pytest.skip("njs is not installed (on Debian: apt install njs): only node ran the edge function")
     for ladder in {tuple(case.get("ladder", ())) for case in CASES}:
         cases = [case for case in CASES if tuple(case.get("ladder", ())) == ladder]
-        found = run_njs(njs, [asked(case, as_written(case["query"])) for case in cases], ladder, tmp_path)
+        found = run_njs(njs, code, [asked(case, as_written(case["query"])) for case in cases], ladder, tmp_path)
 
         wrong = [(case, answer) for case, answer in zip(cases, found, strict=True) if not is_expected(case, answer)]
         assert not wrong

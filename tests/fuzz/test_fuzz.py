@@ -14,6 +14,8 @@ from .mutate import mutate
 from .seeds import sources, texts
 from .targets import LIMITS, STILL, parse_text, render_source
 
+pytestmark = pytest.mark.slow
+
 SOURCES = sources()
 SPLIT = {name: kind_of(source) for name, source in SOURCES.items() if kind_of(source)}
 

@@ -129,10 +129,10 @@ def test_a_source_that_always_kills_the_function_rests_after_five_tries_and_noth
 SHORT_OF_MEMORY = """
 import resource
 from image_processor import app
-from image_processor.publishing import pipeline
+from image_processor.publishing import rendition_writer
 
 MORE = 60 * 1024 * 1024  # bytes beyond what the process has; the pixels of the GIF take 64 million
-render_each = pipeline.render_each
+render_each = rendition_writer.render_each
 
 def short_of_memory(body, *rest):
     if not (isinstance(body, bytes) and body.startswith(b"GIF")):
@@ -146,7 +146,7 @@ def short_of_memory(body, *rest):
     finally:
         resource.setrlimit(resource.RLIMIT_AS, former)
 
-pipeline.render_each = short_of_memory
+rendition_writer.render_each = short_of_memory
 lambda_handler = app.lambda_handler
 """
 

@@ -91,8 +91,9 @@ STALLING = """
 import threading
 from pathlib import Path
 from image_processor import app
+from image_processor.triggers import sqs_batch
 
-publish, app._TO_END = app._publish, 0.2
+publish, sqs_batch.GRACE_SECONDS = app._publish, 0.2
 
 def stall(*event, **options):
     if Path({marker!r}).exists():

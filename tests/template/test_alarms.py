@@ -146,12 +146,12 @@ def test_the_dashboard_shows_what_the_function_counts_by_code(
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "images")
     telemetry._logger.cache_clear()
-    telemetry.not_purged(Throttled("CloudFront is busy"))
+    telemetry.invalidation_failed(Throttled("CloudFront is busy"))
     telemetry._logger.cache_clear()
     [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
     [metric] = counted["_aws"]["CloudWatchMetrics"]
 
-    assert [one["Name"] for one in metric["Metrics"]] == ["PurgesFailed"]
+    assert [one["Name"] for one in metric["Metrics"]] == ["InvalidationsFailed"]
     assert [sorted(dimensions) for dimensions in metric["Dimensions"]] == [["code", "service"]]
     # A search shows all metrics with exactly these dimensions.
     shown = json.dumps([widget.get("metrics") for widget in widgets(stack)])

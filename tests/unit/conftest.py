@@ -11,9 +11,10 @@ from image_processor.aws.dynamodb import MetadataTable
 from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.variants import parse_variants
 
-from .fakes import PROCESSED, TABLE, UPLOADS, FakeEdge, FakeS3, FakeTable, Inline
+from .fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations, FakeS3, FakeTable, InlineExecutor
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -42,28 +43,26 @@ def table() -> FakeTable:
 
 
 @pytest.fixture
-def edge() -> FakeEdge:
-    return FakeEdge()
+def invalidations() -> FakeInvalidations:
+    return FakeInvalidations()
 
 
 @pytest.fixture
-def new_pipeline(s3: FakeS3, table: FakeTable, edge: FakeEdge) -> Callable[..., Pipeline]:
+def new_pipeline(s3: FakeS3, table: FakeTable, invalidations: FakeInvalidations) -> Callable[..., Pipeline]:
     """A worker; several of them share the same buckets and table."""
 
     def new(
         variants: str = "thumbnail:width=8,height=8;wide:width=16",
         limits: Limits = Limits(),  # noqa: B008 - frozen
-        side: Executor | None = None,
+        executor: Executor | None = None,
     ) -> Pipeline:
-        return Pipeline(
+        storage = Storage(
             SourceBucket(s3, UPLOADS),
             RenditionBucket(s3, PROCESSED, "public, max-age=300"),
             MetadataTable(table, TABLE),
-            parse_variants(variants),
-            limits,
-            edge,
-            side or Inline(),
+            invalidations,
         )
+        return Pipeline(storage, parse_variants(variants), limits, executor or InlineExecutor())
 
     return new
 

@@ -1,11 +1,11 @@
-"""Minimal ICC profiles, built byte by byte (ICC.1:2010), and what colours become by them in sRGB."""
+"""Builds minimal ICC profiles byte by byte (ICC.1:2010), and calculates what their colours are in sRGB."""
 
 import struct
 from collections.abc import Callable, Sequence
 
 Matrix = tuple[tuple[float, float, float], ...]
 
-# Columns are red, green and blue primaries as XYZ under D50, the profile connection space.
+# The columns are the red, green and blue primaries in XYZ under D50, the profile connection space.
 SRGB: Matrix = ((0.436066, 0.385147, 0.143066), (0.222488, 0.716873, 0.060608), (0.013916, 0.097076, 0.714096))
 DISPLAY_P3: Matrix = ((0.515102, 0.291965, 0.157153), (0.241182, 0.692236, 0.066582), (-0.001050, 0.041882, 0.784378))
 ADOBE_RGB: Matrix = ((0.609741, 0.205276, 0.149185), (0.311111, 0.625671, 0.063217), (0.019470, 0.060867, 0.744568))
@@ -23,14 +23,14 @@ def linear_to_srgb(share: float) -> int:
 
 
 def in_srgb(colour: Sequence[int], primaries: Matrix, to_linear: Callable[[float], float]) -> tuple[int, ...]:
-    """What a colour of an RGB space is in sRGB, by matrix arithmetic, out-of-gamut parts clipped."""
+    """A colour of an RGB space in sRGB, by matrix arithmetic, with out-of-gamut samples clipped."""
     linear = [to_linear(sample / 255) for sample in colour]
     xyz = [sum(part * sample for part, sample in zip(row, linear, strict=True)) for row in primaries]
     return tuple(linear_to_srgb(sample) for sample in _solve(SRGB, xyz))
 
 
 def lab_of(colour: Sequence[int]) -> tuple[float, float, float]:
-    """CIE L*a*b* under D50 of a colour in sRGB."""
+    """A colour of sRGB in CIE L*a*b* under D50."""
     linear = [srgb_to_linear(sample / 255) for sample in colour]
     xyz = [sum(part * sample for part, sample in zip(row, linear, strict=True)) for row in SRGB]
     x, y, z = (
@@ -41,7 +41,7 @@ def lab_of(colour: Sequence[int]) -> tuple[float, float, float]:
 
 
 def rgb_profile(primaries: Matrix, gamma: float | None) -> bytes:
-    """A matrix/TRC profile; without a gamma its curve is sRGB's."""
+    """A matrix/TRC profile; without a gamma it has the curve of sRGB."""
     curve = _srgb_curve() if gamma is None else _gamma_curve(gamma)
     columns = zip(*primaries, strict=True)
     tags = [(name, _xyz(column)) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)]
@@ -49,7 +49,7 @@ def rgb_profile(primaries: Matrix, gamma: float | None) -> bytes:
 
 
 def parametric_rgb_profile(primaries: Matrix, gamma: float) -> bytes:
-    """Version 4, with a formula of the fourth type as its curve: a gamma above a straight line."""
+    """A profile of version 4, whose curve is a parametric function of type 4: a gamma above a straight line."""
     numbers = (gamma, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.0, 0.0)
     curve = b"para" + bytes(4) + struct.pack(">Hxx7i", 4, *(round(65536 * number) for number in numbers))
     columns = zip(*primaries, strict=True)
@@ -64,8 +64,8 @@ def grey_profile(gamma: float) -> bytes:
 
 
 def cmyk_profile(colours: Callable[[tuple[int, int, int, int]], Sequence[int]]) -> bytes:
-    """A printer's profile: `colours` tells what in sRGB each of the 16 mixtures of full inks looks like."""
-    identity = struct.pack(">9i", *(65536 * (place % 4 == 0) for place in range(9)))
+    """A printer's profile: `colours` gives the sRGB colour of each of the 16 mixtures of full inks."""
+    identity = struct.pack(">9i", *(65536 * (index % 4 == 0) for index in range(9)))
     ramp = bytes(range(256))
     grid = bytearray()
     for mixture in range(16):
@@ -74,6 +74,17 @@ def cmyk_profile(colours: Callable[[tuple[int, int, int, int]], Sequence[int]]) 
         grid += bytes((round(lightness * 2.55), round(a + 128), round(b + 128)))
     table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4 + bytes(grid) + ramp * 3
     return _profile(b"prtr", b"CMYK", b"Lab ", [(b"A2B0", table), (b"A2B1", table)])
+
+
+def unusual_inks(mixture: tuple[int, int, int, int]) -> tuple[int, int, int]:
+    """A printer with unusual inks: cyan prints green, magenta orange, yellow blue, and every mixture black."""
+    colours = {
+        (0, 0, 0, 0): (255, 255, 255),
+        (1, 0, 0, 0): (20, 120, 30),
+        (0, 1, 0, 0): (220, 120, 20),
+        (0, 0, 1, 0): (60, 60, 200),
+    }
+    return colours.get(mixture, (0, 0, 0))
 
 
 def _profile(device_class: bytes, space: bytes, connection: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
@@ -105,7 +116,7 @@ def _gamma_curve(gamma: float) -> bytes:
 
 
 def _srgb_curve() -> bytes:
-    samples = [round(65535 * srgb_to_linear(place / 1023)) for place in range(1024)]
+    samples = [round(65535 * srgb_to_linear(index / 1023)) for index in range(1024)]
     return b"curv" + bytes(4) + struct.pack(">I1024H", 1024, *samples)
 
 

@@ -1,4 +1,4 @@
-"""The environment: read whole, or refused with every fault at once."""
+"""Settings: a valid environment is read whole; an invalid one is rejected with all its faults in one error."""
 
 import re
 from dataclasses import FrozenInstanceError
@@ -10,7 +10,7 @@ from image_processor.engine.limits import Limits
 from image_processor.errors import InvalidSettings
 from image_processor.transformations.variants import parse_variants
 
-GOOD = {
+ENVIRONMENT = {
     "UPLOAD_BUCKET": "uploads",
     "PROCESSED_BUCKET": "processed",
     "METADATA_TABLE": "records",
@@ -28,11 +28,11 @@ GOOD = {
 
 
 def without(*names: str) -> dict[str, str]:
-    return {name: value for name, value in GOOD.items() if name not in names}
+    return {name: value for name, value in ENVIRONMENT.items() if name not in names}
 
 
-def test_a_good_environment_is_read():
-    assert Settings.from_environment(GOOD) == Settings(
+def test_a_valid_environment_is_read():
+    assert Settings.from_environment(ENVIRONMENT) == Settings(
         upload_bucket="uploads",
         processed_bucket="processed",
         metadata_table="records",
@@ -41,36 +41,38 @@ def test_a_good_environment_is_read():
         limits=Limits(max_bytes=52_428_800, max_pixels=80_000_000),
         cache_control="public, max-age=300",
         cors_origins=("https://a.example", "https://b.example"),
-        signing_secret="arn:secret",  # noqa: S106 - its name
+        signing_secret="arn:secret",  # noqa: S106 - the secret's name
         size_ladder=(320, 640),
         allow_unsigned=True,
         fallback_image="missing.png",
     )
 
 
-def test_settings_can_not_be_changed():
+def test_settings_are_immutable():
     with pytest.raises(FrozenInstanceError):
-        Settings.from_environment(GOOD).upload_bucket = "others"
+        Settings.from_environment(ENVIRONMENT).upload_bucket = "others"
 
 
-def test_the_process_s_environment_is_read_by_default(monkeypatch):
-    for name, value in GOOD.items():
+def test_the_environment_of_the_process_is_read_by_default(monkeypatch):
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
-    assert Settings.from_environment() == Settings.from_environment(GOOD)
+    assert Settings.from_environment() == Settings.from_environment(ENVIRONMENT)
 
 
-@pytest.mark.parametrize("environment", [without("METADATA_TABLE"), {**GOOD, "METADATA_TABLE": ""}])
-def test_without_a_table_s_name_there_is_no_table(environment):
+@pytest.mark.parametrize("environment", [without("METADATA_TABLE"), {**ENVIRONMENT, "METADATA_TABLE": ""}])
+def test_the_metadata_table_is_optional(environment):
     assert Settings.from_environment(environment).metadata_table is None
 
 
-@pytest.mark.parametrize("environment", [without("DISTRIBUTION_PARAMETER"), {**GOOD, "DISTRIBUTION_PARAMETER": ""}])
-def test_without_a_distribution_nobody_is_told(environment):
+@pytest.mark.parametrize(
+    "environment", [without("DISTRIBUTION_PARAMETER"), {**ENVIRONMENT, "DISTRIBUTION_PARAMETER": ""}]
+)
+def test_the_distribution_parameter_is_optional(environment):
     assert Settings.from_environment(environment).distribution_parameter is None
 
 
-def test_without_its_settings_nothing_is_made_by_url_but_variants():
+def test_signing_size_ladder_unsigned_urls_and_fallback_image_are_off_by_default():
     settings = Settings.from_environment(without("SIGNING_SECRET", "SIZE_LADDER", "ALLOW_UNSIGNED", "FALLBACK_IMAGE"))
 
     assert (settings.signing_secret, settings.size_ladder) == (None, ())
@@ -78,20 +80,20 @@ def test_without_its_settings_nothing_is_made_by_url_but_variants():
 
 
 @pytest.mark.parametrize(("name", "text"), [("SIZE_LADDER", "0"), ("SIZE_LADDER", "a"), ("ALLOW_UNSIGNED", "yes")])
-def test_a_wrong_setting_of_delivery_is_named(name, text):
+def test_an_invalid_delivery_setting_is_named_in_the_error(name, text):
     with pytest.raises(InvalidSettings, match=name):
-        Settings.from_environment({**GOOD, name: text})
+        Settings.from_environment({**ENVIRONMENT, name: text})
 
 
 @pytest.mark.parametrize(
     ("text", "origins"),
     [("*", ("*",)), ("", ()), (",", ()), (" https://a.example ,", ("https://a.example",))],
 )
-def test_cors_origins_are_joined_by_commas(text, origins):
-    assert Settings.from_environment({**GOOD, "CORS_ORIGINS": text}).cors_origins == origins
+def test_cors_origins_are_separated_by_commas(text, origins):
+    assert Settings.from_environment({**ENVIRONMENT, "CORS_ORIGINS": text}).cors_origins == origins
 
 
-def test_every_fault_is_reported_at_once():
+def test_one_error_reports_every_invalid_setting():
     with pytest.raises(InvalidSettings) as caught:
         Settings.from_environment(
             {"VARIANTS": "thumbnail:width=0", "MAX_SOURCE_BYTES": "many", "MAX_SOURCE_PIXELS": "-1"}
@@ -111,18 +113,18 @@ def test_every_fault_is_reported_at_once():
     "name", ["UPLOAD_BUCKET", "PROCESSED_BUCKET", "VARIANTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "CACHE_CONTROL"]
 )
 @pytest.mark.parametrize("empty", [True, False])
-def test_a_setting_that_is_missing_is_named(name, empty):
-    environment = {**GOOD, name: ""} if empty else without(name)
+def test_a_missing_setting_is_named_in_the_error(name, empty):
+    environment = {**ENVIRONMENT, name: ""} if empty else without(name)
 
     with pytest.raises(InvalidSettings, match=f"^{name}: "):
         Settings.from_environment(environment)
 
 
-@pytest.mark.parametrize(("name", "most"), [("MAX_SOURCE_BYTES", 5 * 1024**3), ("MAX_SOURCE_PIXELS", 178_956_970)])
-def test_a_limit_has_bounds(name, most):
-    assert Settings.from_environment({**GOOD, name: str(most)})
-    assert Settings.from_environment({**GOOD, name: "1"})
+@pytest.mark.parametrize(("name", "highest"), [("MAX_SOURCE_BYTES", 5 * 1024**3), ("MAX_SOURCE_PIXELS", 178_956_970)])
+def test_a_limit_is_a_whole_number_within_its_range(name, highest):
+    assert Settings.from_environment({**ENVIRONMENT, name: str(highest)})
+    assert Settings.from_environment({**ENVIRONMENT, name: "1"})
 
-    for wrong in ("0", str(most + 1), "-5", "1.5", "1e6", " 5", "٣", "5_000", "0x10", "9" * 30):
-        with pytest.raises(InvalidSettings, match=re.escape(f"allowed: a whole number from 1 to {most}")):
-            Settings.from_environment({**GOOD, name: wrong})
+    for invalid in ("0", str(highest + 1), "-5", "1.5", "1e6", " 5", "٣", "5_000", "0x10", "9" * 30):
+        with pytest.raises(InvalidSettings, match=re.escape(f"allowed: a whole number from 1 to {highest}")):
+            Settings.from_environment({**ENVIRONMENT, name: invalid})

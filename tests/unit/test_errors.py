@@ -1,4 +1,4 @@
-"""The tree in the docstring of errors.py is held against its classes."""
+"""The errors: the tree in the docstring of errors.py matches the classes, and messages truncate long values."""
 
 import inspect
 import re
@@ -19,8 +19,8 @@ CLASSES = {
 }
 
 
-def drawn() -> dict[str, tuple[str, str, int, bool]]:
-    """Name → parent's name, code, status, retried."""
+def documented_tree() -> dict[str, tuple[str, str, int, bool]]:
+    """The tree as the docstring shows it: name → parent's name, code, status, retried."""
     path, rows = ["ImageProcessorError"], {}
     for row in ROW.finditer(errors.__doc__):
         depth = len(row["branch"]) // 4
@@ -29,13 +29,13 @@ def drawn() -> dict[str, tuple[str, str, int, bool]]:
     return rows
 
 
-def test_the_drawn_tree_is_that_of_the_classes():
-    assert drawn() == {
+def test_the_documented_tree_matches_the_classes():
+    assert documented_tree() == {
         name: (kind.__bases__[0].__name__, kind.code, kind.status, kind.retryable) for name, kind in CLASSES.items()
     }
 
 
-def test_every_error_has_a_code_of_its_own():
+def test_every_error_has_a_unique_code():
     codes = [kind.code for kind in CLASSES.values()]
 
     assert len(set(codes)) == len(codes) == 15
@@ -43,7 +43,7 @@ def test_every_error_has_a_code_of_its_own():
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_what_is_retried_is_the_server_s_fault(name):
+def test_an_error_is_retryable_exactly_if_its_status_is_5xx(name):
     kind = CLASSES[name]
 
     assert kind.retryable == (kind.status >= 500)
@@ -51,10 +51,10 @@ def test_what_is_retried_is_the_server_s_fault(name):
     assert str(kind("a message")) == "a message"
 
 
-def test_a_short_value_is_shown_whole_and_a_long_one_cut():
+def test_a_value_in_a_message_is_truncated_after_80_characters():
     assert shown("5\n") == r"'5\n'"
     assert shown(None) == "null"
-    assert shown(["\ud800"]) == '["\\ud800"]', "half a surrogate pair could not be sent or logged"
+    assert shown(["\ud800"]) == '["\\ud800"]', "an unpaired surrogate has no UTF-8 encoding, so it is escaped"
     assert shown("x" * 78) == f"'{'x' * 78}'"
     assert shown("x" * 79) == f"'{'x' * 79}…"
     assert len(shown("x" * 10**6)) == SHOWN + 1

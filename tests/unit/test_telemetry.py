@@ -1,4 +1,4 @@
-"""Log lines and metrics stay whole when several messages of a batch are done at once."""
+"""Log lines and metrics: what they contain, and that concurrent threads neither mix lines nor share notes."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from image_processor.errors import Throttled, UnsupportedFormat
 
 
 class Stdout(io.StringIO):
-    """Lets other threads go on after each write, as Lambda's does by flushing."""
+    """Lets other threads run after each write, as the flush of each write does on Lambda."""
 
     def write(self, text: str) -> int:
         written = super().write(text)
@@ -24,16 +24,16 @@ class Stdout(io.StringIO):
         return written
 
 
-def test_lines_of_several_threads_do_not_run_into_each_other(monkeypatch):
+def test_log_lines_of_concurrent_threads_are_not_interleaved(monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "lines-of-threads")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
     stdout = Stdout()
     monkeypatch.setattr(sys, "stdout", stdout)
     telemetry._logger.cache_clear()
-    together = threading.Barrier(10)
+    barrier = threading.Barrier(10)
 
     def fail(number: int) -> None:
-        together.wait()
+        barrier.wait()
         for _ in range(20):
             telemetry.failed(f"{number}.jpg", UnsupportedFormat("the source is empty"))
 
@@ -48,19 +48,19 @@ def test_lines_of_several_threads_do_not_run_into_each_other(monkeypatch):
 
 
 @pytest.fixture
-def written(
+def read_lines(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What was written until it is asked for, a line each."""
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)  # a logger of a name keeps to its first stdout
+    """Returns the JSON lines that were written since the last call."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)  # loggers are cached by name, with their stdout
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImageProcessor")
     telemetry._logger.cache_clear()
     yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     telemetry._logger.cache_clear()
 
 
-def publish(since: float | None = None) -> None:
-    with telemetry.working(since):
+def publish(sent_at: float | None = None) -> None:
+    with telemetry.working(sent_at):
         telemetry.note(etag="e1", version="v1", bytes_in=4000)
         with telemetry.step("render"):
             time.sleep(0.02)
@@ -71,10 +71,10 @@ def publish(since: float | None = None) -> None:
         telemetry.published("a.jpg", 2, 0.05)
 
 
-def test_a_source_is_one_line_and_one_set_of_metrics(written):
-    publish(since=time.time() - 3)
+def test_a_published_source_writes_one_log_line_and_one_set_of_metrics(read_lines):
+    publish(sent_at=time.time() - 3)
 
-    line, metrics = written()
+    line, metrics = read_lines()
     assert (line["message"], line["key"], line["etag"], line["version"]) == ("published", "a.jpg", "e1", "v1")
     assert (line["renditions"], line["bytes_in"], line["bytes_out"], line["milliseconds"]) == (2, 4000, 200, 50)
     assert line["steps_milliseconds"].keys() == {"render", "store"}
@@ -96,10 +96,10 @@ def test_a_source_is_one_line_and_one_set_of_metrics(written):
     assert 3000 <= metrics["Lag"][0] < 4000
 
 
-def test_what_was_not_noted_is_no_metric(written):
+def test_a_value_that_was_not_noted_is_left_out_of_the_metrics(read_lines):
     telemetry.published("gone.jpg", 0, 0.01)
 
-    line, metrics = written()
+    line, metrics = read_lines()
     assert line["message"] == "withdrawn"
     assert "steps_milliseconds" not in line
     assert {metric["Name"] for metric in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]} == {
@@ -108,35 +108,37 @@ def test_what_was_not_noted_is_no_metric(written):
     }
 
 
-@pytest.mark.parametrize(("tell", "error"), [("failed", UnsupportedFormat("no")), ("will_retry", Throttled("busy"))])
-def test_a_failure_says_how_far_it_came(written, tell, error):
+@pytest.mark.parametrize(
+    ("log_failure", "error"), [("failed", UnsupportedFormat("no")), ("will_retry", Throttled("busy"))]
+)
+def test_a_failure_is_logged_with_what_was_noted_before_it(read_lines, log_failure, error):
     with telemetry.working():
         telemetry.note(etag="e1", bytes_in=10)
         with pytest.raises(ValueError, match="broken"), telemetry.step("render"):
             raise ValueError("broken")
-        getattr(telemetry, tell)("a.jpg", error)
+        getattr(telemetry, log_failure)("a.jpg", error)
 
-    line, metrics = written()
+    line, metrics = read_lines()
     assert (line["etag"], line["bytes_in"], line["code"]) == ("e1", 10, error.code)
     assert "render" in line["steps_milliseconds"]
     assert metrics["code"] == error.code
 
 
-def test_sources_of_several_threads_and_one_after_another_are_kept_apart(written):
-    together = threading.Barrier(8)
+def test_notes_of_one_source_never_appear_in_the_line_of_another(read_lines):
+    barrier = threading.Barrier(8)
 
     def work(number: int) -> None:
         for lap in range(3):
             with telemetry.working():
                 telemetry.note(etag=f"{number}-{lap}", bytes_in=1)
-                together.wait()
+                barrier.wait()
                 telemetry.published(f"{number}-{lap}", 1, 0.0)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     telemetry.published("outside", 1, 0.0)
 
-    lines = [line for line in written() if "key" in line]
+    lines = [line for line in read_lines() if "key" in line]
     assert len(lines) == 25
     for line in lines:
         assert line.get("etag", "outside") == line["key"]

@@ -1,4 +1,4 @@
-"""How this project speaks to AWS: one configuration for every client, and its failures in the project's own words."""
+"""The configuration of every AWS client, and the translation of botocore's errors into the project's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_processor.errors import Throttled, Unavailable
 
-# A call is tried three times. One that is refused at once waits 1 s and 2 s at most in between; one that stalls, 2 s to
-# connect and 5 s to be answered each time, is given up after 24 s. Of the function's 60 that leaves room for two in a
-# row: a source that needs longer is abandoned by `app`, and comes back by the queue, minutes later. Standard mode also
-# stops all retries of a client when one call in a few fails, lest an outage be answered with three times the load.
+# A call is tried three times. A call that fails at once waits at most 1 s and 2 s in between. A call that stalls, for
+# 2 s to connect and 5 s to respond each time, fails after 24 s. The function's 60 s have room for two such calls in a
+# row: a source that needs longer is abandoned by `sqs_batch`, and the queue redelivers it minutes later. Standard mode
+# also stops all retries of a client while many of its calls fail, so that an outage does not get three times the load.
 # Connections: one for each message of a batch, and for the pipeline's calls beside them.
 CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=30
@@ -31,13 +31,13 @@ _THROTTLED: Final = {
 
 
 def error_code(error: ClientError) -> str:
-    """AWS's own code; for an answer without a body, such as to HEAD, the HTTP status."""
+    """AWS's own error code; the HTTP status for a response without a body, such as to HEAD."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
 def speaking_to(service: str) -> Iterator[None]:
-    """Turn botocore's errors into `Throttled` or `Unavailable`."""
+    """Turn botocore's errors into `Throttled` or `Unavailable`; the message names the service."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Records in DynamoDB, or nowhere when the stack has no table."""
+"""Records in DynamoDB, or no-ops in a stack without a table."""
 
 import time
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from image_processor.aws.clients import error_code, speaking_to
 from image_processor.errors import Throttled
-from image_processor.publishing.model import KeptRecord, Record
+from image_processor.publishing.model import Record, StoredRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 INDEX: Final = "by-original-file"
 _BATCH: Final = 25  # items in one BatchWriteItem; DynamoDB API reference
-_TRIES: Final = 5  # of a batch that DynamoDB took in part, each waiting twice as long: 1.5 s in all
+_TRIES: Final = 5  # of a batch that DynamoDB accepted in part, each after twice the wait: 1.5 s in all
 _FIRST_WAIT: Final = 0.1  # seconds
 
 
 class MetadataTable:
-    """One item for each rendition, found by `id`, or by `original_file` through the index."""
+    """One item for each rendition, with `id` as key, and an index by `original_file`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
@@ -31,8 +31,8 @@ class MetadataTable:
         """Write records, over older ones of the same id."""
         self._write([{"PutRequest": {"Item": _item(record)}} for record in records])
 
-    def of(self, original_file: str) -> list[KeptRecord]:
-        """The records of a source, as the index knows them: it may be a second behind the table."""
+    def of(self, original_file: str) -> list[StoredRecord]:
+        """The records of a source, read from the index, which may be a second behind the table."""
         with speaking_to("DynamoDB"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -43,7 +43,7 @@ class MetadataTable:
             )
             items = [item for page in pages for item in page["Items"]]
         return [
-            KeptRecord(
+            StoredRecord(
                 id=item["id"]["S"],
                 name=(item.get("variant") or item["transformation"])["S"],
                 processed_at=item["processed_at"]["S"],
@@ -52,7 +52,7 @@ class MetadataTable:
         ]
 
     def delete(self, record_id: str, **only_if: str) -> None:
-        """Remove a record, if its attributes still are these; one that is another, or gone, is no fault."""
+        """Delete a record if its attributes still have these values; does nothing if it was replaced or is gone."""
         condition: dict[str, Any] = {
             "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in only_if),
             "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in only_if.items()},
@@ -80,17 +80,17 @@ class MetadataTable:
 
 
 class NoTable:
-    """Records go nowhere: the stack was made without a table."""
+    """No-op, for a stack without a table."""
 
     def put(self, records: Sequence[Record]) -> None:
-        """Keep nothing."""
+        """No-op."""
 
-    def of(self, original_file: str) -> list[KeptRecord]:  # noqa: ARG002 - the port's signature
-        """Know nothing."""
+    def of(self, original_file: str) -> list[StoredRecord]:  # noqa: ARG002 - the port's signature
+        """No records."""
         return []
 
     def delete(self, record_id: str, **only_if: str) -> None:
-        """Have nothing to remove."""
+        """No-op."""
 
 
 def _item(record: Record) -> dict[str, dict[str, str]]:

@@ -11,32 +11,33 @@ from urllib3.exceptions import HTTPError
 
 from image_processor.aws.clients import error_code, speaking_to
 from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
-from image_processor.publishing.model import KeptRendition, Picture, Source
+from image_processor.publishing.model import RenditionInfo, Source, StoredRendition
 from image_processor.publishing.names import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
-SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: what it was made from, told without the table
+SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: the source's ETag, known without the table
+
 Answer = TypeVar("Answer")
 _GONE: Final = {"NoSuchKey", "404", "NotFound"}
-# Another worker was faster: it replaced or removed the object, or is about to. Amazon S3 user guide, "How to perform
-# conditional deletes".
+# Another worker was faster: it has replaced or deleted the object, or is about to. Amazon S3 user guide, "How to
+# perform conditional deletes".
 _CHANGED: Final = {*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"}
-_CHUNK: Final = 64 * 1024  # bytes; of a picture that is decoded while it comes, the most that waits for the rest
+_CHUNK: Final = 64 * 1024  # bytes that are read at a time from a source that is decoded while it is downloaded
 
 
 class SourceBucket:
-    """The upload bucket: read, never written."""
+    """The upload bucket, which is read and never written."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self.bucket = client, bucket
 
     def get(self, key: str) -> Source | None:
-        """The source as it is now, its body still on its way; None when there is none.
+        """The source as it is now, its body still downloading; None when there is none.
 
-        The body of one in an archive raises `SourceArchived`: the rest of it is known.
+        Reading the body of a source in an archive raises `SourceArchived`; its other attributes are known.
         """
         archived: SourceArchived | None = None
         answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
@@ -45,7 +46,7 @@ class SourceBucket:
         except Unavailable as error:
             if not _is_archived(error):
                 raise
-            archived = SourceArchived(f"{key!r} lies in an archive of S3; restore it, and have it made again")
+            archived = SourceArchived(f"{key!r} lies in an archive of S3; restore it, then process it again")
             answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
         if answer is None:
             return None
@@ -66,7 +67,7 @@ class SourceBucket:
 
 
 class _Download(io.RawIOBase):
-    """A body on its way; whatever happens to it on the way is the way's fault, and never the picture's."""
+    """A body during its download; a failed or incomplete download raises a retryable error, never a decode error."""
 
     def __init__(self, body: Any, size: int, failure: ImageProcessorError | None = None) -> None:
         self._body, self._left, self._failure = body, size, failure
@@ -79,7 +80,7 @@ class _Download(io.RawIOBase):
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
-    def readall(self) -> bytes:  # the inherited one asks for 8 KiB at a time
+    def readall(self) -> bytes:  # the inherited method reads 8 KiB at a time
         return self._receive(None) if self._left else b""
 
     def close(self) -> None:
@@ -94,7 +95,7 @@ class _Download(io.RawIOBase):
             with speaking_to("S3"):
                 try:
                     chunk: bytes = self._body.read(size)
-                except (OSError, HTTPError) as error:  # botocore takes two of urllib3's for its own, and passes others
+                except (OSError, HTTPError) as error:  # botocore translates two of urllib3's errors, and not the others
                     raise HTTPClientError(error=error) from error
             self._left -= len(chunk)
             if self._left and (size is None or not chunk):
@@ -106,13 +107,15 @@ class _Download(io.RawIOBase):
 
 
 class RenditionBucket:
-    """The processed bucket. A rendition lies under its source's key: `cats/rio.jpg/thumbnail`."""
+    """The processed bucket. A rendition's key begins with its source's: `cats/rio.jpg/thumbnail`."""
 
     def __init__(self, client: "S3Client", bucket: str, cache_control: str) -> None:
         self._client, self.bucket, self._cache_control = client, bucket, cache_control
 
-    def put(self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str) -> Picture:
-        """Store a rendition, over an older one of the same key; returns it as it is served."""
+    def put(
+        self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str
+    ) -> StoredRendition:
+        """Store a rendition, over an older one of the same key; returns it as a viewer gets it."""
         with speaking_to("S3"):
             answer = self._client.put_object(
                 Bucket=self.bucket,
@@ -123,7 +126,7 @@ class RenditionBucket:
                 CacheControl=self._cache_control,
                 Metadata={SOURCE_ETAG: source_etag},
             )
-        return Picture(
+        return StoredRendition(
             body=body,
             content_type=content_type,
             content_disposition=content_disposition,
@@ -132,17 +135,17 @@ class RenditionBucket:
             modified_at=datetime.now(UTC),
         )
 
-    def get(self, key: str, most: int) -> Picture | None:
-        """A rendition as it is served, without its body if that has more than `most` bytes; None when there is none."""
+    def get(self, key: str, max_body: int) -> StoredRendition | None:
+        """A rendition, without its body if that is longer than `max_body` bytes; None when there is none."""
         answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
         if answer is None:
             return None
         size = answer["ContentLength"]
         with closing(_Download(answer["Body"], size)) as download:
-            return Picture(
-                body=download.readall() if size <= most else None,
+            return StoredRendition(
+                body=download.readall() if size <= max_body else None,
                 content_type=answer["ContentType"],
-                content_disposition=answer.get("ContentDisposition", "inline"),  # one stored long ago has none
+                content_disposition=answer.get("ContentDisposition", "inline"),  # old renditions have none
                 cache_control=answer.get("CacheControl", self._cache_control),
                 etag=_bare(answer["ETag"]),
                 modified_at=answer["LastModified"],
@@ -151,7 +154,7 @@ class RenditionBucket:
     def etags(self, source_key: str) -> dict[str, str]:
         """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
         prefix = f"{source_key}/"
-        if len(prefix.encode()) >= MAX_KEY_BYTES:  # nothing can lie there, and S3 takes no longer prefix
+        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 can hold no such key, and accepts no longer prefix
             return {}
         with speaking_to("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -160,13 +163,13 @@ class RenditionBucket:
             found = [item for page in pages for item in page.get("Contents", ())]
         return {item["Key"].removeprefix(prefix): _bare(item["ETag"]) for item in found}
 
-    def find(self, key: str) -> KeptRendition | None:
-        """What is kept under a key; None when it is gone."""
+    def find(self, key: str) -> RenditionInfo | None:
+        """What is known of a rendition without its body; None when there is none."""
         answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
-        return KeptRendition(_bare(answer["ETag"]), answer["Metadata"].get(SOURCE_ETAG)) if answer else None
+        return RenditionInfo(_bare(answer["ETag"]), answer["Metadata"].get(SOURCE_ETAG)) if answer else None
 
     def delete(self, key: str, etag: str) -> None:
-        """Remove a rendition if it still is the one of this ETag; one that was replaced or is gone is no fault."""
+        """Delete a rendition if it still has this ETag; does nothing if it was replaced or is gone."""
         with speaking_to("S3"):
             try:
                 self._client.delete_object(Bucket=self.bucket, Key=key, IfMatch=f'"{etag}"')
@@ -176,7 +179,7 @@ class RenditionBucket:
 
 
 def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:
-    """S3's answer; None when there is no such object."""
+    """S3's response; None when there is no such object."""
     with speaking_to("S3"):
         try:
             return ask()

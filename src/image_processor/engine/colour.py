@@ -1,4 +1,4 @@
-"""Embedded ICC profile → sRGB; imported only for a source that has one."""
+"""Converts colours from an embedded ICC profile to sRGB. Imported only for a source that has a profile."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -8,16 +8,16 @@ from PIL import Image, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _FLAGS: Final = ImageCms.Flags.BLACKPOINTCOMPENSATION
-# Bytes. A large CMYK profile has 3 MB; a larger one would stay in the memory of the cache below.
+# Bytes. A large CMYK profile has 3 MB; this bounds the memory that the cache below can hold.
 _MAX_PROFILE: Final = 4 * 1024 * 1024
-# The colour space that a profile must be of, to be true of an image of this mode (ICC.1, 7.2.6).
+# The colour space that a profile must have to apply to an image of this mode (ICC.1, 7.2.6).
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """The image in sRGB: RGB, RGBA, or L or LA for a grey one.
 
-    A profile that is damaged or of another kind of colour than the image is taken as absent, as browsers do.
+    A profile that is damaged, or of another colour space than the image, is ignored, as browsers ignore it.
     """
     if image.mode == "LA":
         grey, alpha = image.split()
@@ -29,7 +29,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted.convert("L") if image.mode == "L" else converted
 
 
-@lru_cache(maxsize=32)  # profiles of a camera repeat; building a transform of a CMYK profile takes 10 ms and more
+@lru_cache(maxsize=32)  # a camera embeds the same profile each time; a CMYK transform takes 10 ms and more to build
 def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile) if profile else ImageCms.createProfile("LAB"))

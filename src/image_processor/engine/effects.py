@@ -1,97 +1,71 @@
-"""What is done to a small upright picture in sRGB before it is encoded: L, LA, RGB or RGBA, the same size after."""
+"""Effects: steps that change the pixels of an upright picture in sRGB, each by its option. steps.py has their order.
 
-from collections.abc import Sequence
+Pictures are L, LA, RGB or RGBA and keep their size; between `premultiply` and `unpremultiply` they are also La or RGBa.
+"""
 
 from PIL import Image
 
-from image_processor.transformations.transformation import Transformation
-
-SUPERSAMPLING = 4  # times as many pixels to draw a rounded corner with, which smooths its edge
+from image_processor.engine.context import Context
 
 
-def apply(image: Image.Image, transformation: Transformation) -> Image.Image:
-    """The picture blurred, sharpened, toned and made grey, in this order; one without these options as it is."""
-    if transformation.blur is not None or transformation.sharpen is not None:
-        image = _filtered(image, transformation.blur, transformation.sharpen)
-    if (transformation.brightness, transformation.contrast) != (1, 1):
-        image = _toned(image, transformation.brightness, transformation.contrast)
-    if transformation.saturation != 1 and image.mode.startswith("RGB"):
-        image = _coloured(image, transformation.saturation)
-    if transformation.grayscale and image.mode.startswith("RGB"):
-        image = image.convert("LA" if image.mode == "RGBA" else "L")
-    return image
+def premultiply(image: Image.Image, context: Context) -> Image.Image:
+    """Multiply the colours by their alpha before a filter, which would bring out the colours of invisible pixels."""
+    wanted = context.transformation
+    filtered = wanted.blur is not None or wanted.sharpen is not None
+    return image.convert(image.mode[:-1] + "a") if filtered and image.mode in ("LA", "RGBA") else image
 
 
-def rounded(image: Image.Image, radius: int) -> Image.Image:
-    """The picture with transparent corners; half a side or more makes an ellipse of it."""
-    from PIL import ImageDraw  # by need: it brings Pillow's text along
-
-    across, down = min(radius, image.width // 2), min(radius, image.height // 2)
-    if not across or not down:
+def blur(image: Image.Image, context: Context) -> Image.Image:
+    """Blur by a Gaussian of this sigma."""
+    if context.transformation.blur is None:
         return image
-    scale = SUPERSAMPLING if max(across, down) <= 1024 else 1
-    quarter = Image.new("L", (across * scale, down * scale))
-    ImageDraw.Draw(quarter).ellipse((0, 0, 2 * across * scale - 1, 2 * down * scale - 1), fill=255)
-    quarter = quarter.resize((across, down), Image.Resampling.BOX)
-    mask = Image.new("L", image.size, 255)
-    right, bottom = image.width - across, image.height - down
-    flipped, mirrored = Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT
-    mask.paste(quarter, (0, 0))
-    mask.paste(quarter.transpose(mirrored), (right, 0))
-    mask.paste(quarter.transpose(flipped), (0, bottom))
-    mask.paste(quarter.transpose(flipped).transpose(mirrored), (right, bottom))
-    straight = image.convert("LA" if image.mode in ("L", "LA") else "RGBA")
-    straight.putalpha(_multiplied(straight.getchannel("A"), mask))
-    return straight
+    from PIL import ImageFilter  # imported when it is needed, for the cold start
+
+    return image.filter(ImageFilter.GaussianBlur(context.transformation.blur))
 
 
-def overlaid(image: Image.Image, watermark: Image.Image, place: tuple[float, float], opacity: int) -> Image.Image:
-    """The picture under a watermark; `place` is the shares of the room to its left and above it, `opacity` per cent."""
-    over = watermark.convert("RGBA")
-    if opacity < 100:
-        over.putalpha(over.getchannel("A").point(lambda alpha: alpha * opacity / 100 + 0.5))
-    room = (image.width - over.width, image.height - over.height)
-    base = image.convert("RGBA")
-    base.alpha_composite(over, (round(room[0] * place[0]), round(room[1] * place[1])))
-    return base
-
-
-def _filtered(image: Image.Image, blur: float | None, sharpen: float | None) -> Image.Image:
+def sharpen(image: Image.Image, context: Context) -> Image.Image:
+    """Sharpen by an unsharp mask of this sigma."""
+    if context.transformation.sharpen is None:
+        return image
     from PIL import ImageFilter
 
-    mode = image.mode
-    # Premultiplied, or the colours that hide behind transparency would bleed out of it.
-    work = image.convert({"LA": "La", "RGBA": "RGBa"}[mode]) if mode in ("LA", "RGBA") else image
-    if blur is not None:
-        work = work.filter(ImageFilter.GaussianBlur(blur))
-    if sharpen is not None:
-        work = work.filter(ImageFilter.UnsharpMask(radius=sharpen, percent=100, threshold=0))
-    return work.convert(mode) if work.mode != mode else work
+    return image.filter(ImageFilter.UnsharpMask(radius=context.transformation.sharpen, percent=100, threshold=0))
 
 
-def _toned(image: Image.Image, brightness: float, contrast: float) -> Image.Image:
+def unpremultiply(image: Image.Image, _: Context) -> Image.Image:
+    """Undo `premultiply`."""
+    return image.convert(image.mode.upper()) if image.mode in ("La", "RGBa") else image
+
+
+def set_tone(image: Image.Image, context: Context) -> Image.Image:
+    """Multiply the brightness, then the distance from middle grey: as one curve, so that nothing is clipped between."""
+    brightness, contrast = context.transformation.brightness, context.transformation.contrast
+    if (brightness, contrast) == (1, 1):
+        return image
     curve = [_clipped((sample * brightness - 128) * contrast + 128) for sample in range(256)]
-    return image.point(_curves(image, curve))
+    curves = [sample for band in image.getbands() for sample in (range(256) if band == "A" else curve)]
+    return image.point(curves)
 
 
-def _coloured(image: Image.Image, saturation: float) -> Image.Image:
+def saturate(image: Image.Image, context: Context) -> Image.Image:
+    """Multiply the distance from grey; a grey picture has none."""
+    saturation = context.transformation.saturation
+    if saturation == 1 or not image.mode.startswith("RGB"):
+        return image
     grey = image.convert("L").convert("RGB")
-    coloured = Image.blend(grey, image.convert("RGB"), saturation)
+    saturated = Image.blend(grey, image.convert("RGB"), saturation)
     if image.mode == "RGBA":
-        coloured.putalpha(image.getchannel("A"))
-    return coloured
+        saturated.putalpha(image.getchannel("A"))
+    return saturated
 
 
-def _curves(image: Image.Image, curve: Sequence[int]) -> list[int]:
-    """The curve for each band but alpha, which stays."""
-    return [sample for band in image.getbands() for sample in (range(256) if band == "A" else curve)]
+def remove_colour(image: Image.Image, context: Context) -> Image.Image:
+    """Keep the luma of ITU-R BT.601 alone."""
+    if not context.transformation.grayscale or not image.mode.startswith("RGB"):
+        return image
+    return image.convert("LA" if image.mode == "RGBA" else "L")
 
 
 def _clipped(sample: float) -> int:
     return max(0, min(255, int(sample + 0.5)))
-
-
-def _multiplied(alpha: Image.Image, mask: Image.Image) -> Image.Image:
-    from PIL import ImageChops
-
-    return ImageChops.multiply(alpha, mask)

@@ -1,4 +1,4 @@
-"""A finished picture → the bytes of a file: its format, its quality, what the format holds of alpha and animation."""
+"""Encodes finished frames as a file: its format and quality, and what the format can hold of alpha and animation."""
 
 import io
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from image_processor.engine.decoding.formats import load_plugin
+from image_processor.engine.decoding import load_plugin
 from image_processor.engine.quantize import TRANSPARENT, paletted
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import (
@@ -19,50 +19,53 @@ from image_processor.transformations.options import (
 )
 from image_processor.transformations.transformation import Transformation
 
-LARGE: Final = (
-    512 * 512
-)  # pixels in all frames; beyond, method 2 takes a WebP half the time of 4, for 3 to 5 % more bytes
-LARGE_METHOD: Final = 2
-MAX_COUNT: Final = 65_535  # of loops, and of a GIF's hundredths of a second
-MAX_MILLISECONDS: Final = 2**31 - 1  # of a WebP in all, which Pillow counts in a C int
-MAX_FRAME_MILLISECONDS: Final = 2**24 - 1  # of one frame of it
-WEBP_ALPHA: Final = 0x10
+LARGE: Final = 512 * 512  # pixels in all frames
+LARGE_METHOD: Final = 2  # of a WebP beyond that: half the time of method 4, for 3 to 5 % more bytes
+MAX_COUNT: Final = 65_535  # loops, and hundredths of a second in a GIF
+MAX_MILLISECONDS: Final = 2**31 - 1  # of all frames of a WebP, which Pillow counts in a C int
+MAX_FRAME_MILLISECONDS: Final = 2**24 - 1  # of one frame of a WebP
+WEBP_ALPHA: Final = 0x10  # the flag of VP8X (WebP container specification, "Extended file format")
 ENCODING: Final[dict[str, dict[str, int | bool]]] = {
     "jpeg": {"optimize": True},
     "png": {},
     "webp": {"method": 4},
-    "avif": {"speed": 8},  # a third of the time of 6, for a few per cent more bytes
+    "avif": {"speed": 8},  # a third of the time of speed 6, for a few per cent more bytes
     "gif": {},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A finished picture of L, LA, RGB or RGBA, and how long an animation shows it, in milliseconds."""
+    """A finished picture, L, LA, RGB or RGBA, and the milliseconds for which an animation shows it."""
 
     image: Image.Image
     milliseconds: int = 0
 
 
 def target_format(transformation: Transformation, source_format: str, *, alpha: bool) -> str:
-    """The format asked for; otherwise the source's own, or the one that the web shows instead."""
+    """The format asked for; else the source's own if browsers show it, else PNG or JPEG, with alpha or without."""
     return transformation.format or (source_format if source_format in FORMATS else "png" if alpha else "jpeg")
 
 
+def has_alpha(image: Image.Image) -> bool:
+    """Whether a finished picture has alpha."""
+    return image.mode in ("LA", "RGBA")
+
+
 def keeps_alpha(target: str) -> bool:
-    """Whether pictures of this format can be transparent."""
+    """Whether a picture of this format can be transparent."""
     return target in ALPHA_FORMATS
 
 
 def keeps_frames(transformation: Transformation, source_format: str) -> bool:
-    """Whether the picture of an animated source is animated too."""
+    """Whether the rendition of an animated source is animated too."""
     return transformation.frames != 1 and target_format(transformation, source_format, alpha=False) in ANIMATED_FORMATS
 
 
 def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Transformation) -> bytes:
-    """One file of all frames, shown `loops` times over (0: without end; an AVIF always).
+    """Encode all frames as one file, which is shown `loops` times, or without end for 0; an AVIF is always endless.
 
-    Raises `InvalidTransformation` where no quality takes as few bytes as `max_bytes` allows.
+    Raises `InvalidTransformation` if even the lowest quality takes more bytes than `max_bytes` allows.
     """
     load_plugin(target)
     options: dict[str, Any] = dict(ENCODING[target])
@@ -70,13 +73,13 @@ def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Tra
     if target == "webp" and large:
         options["method"] = 0 if transformation.lossless else LARGE_METHOD
     first, *rest = _encodable([frame.image for frame in frames], target)
-    if target == "gif" and any(frame.image.mode in ("LA", "RGBA") for frame in frames):
+    if target == "gif" and any(has_alpha(frame.image) for frame in frames):
         options |= {"transparency": TRANSPARENT, "disposal": 2}
     if rest:
         options |= {"save_all": True, "append_images": rest, "duration": _durations(target, frames)}
         options |= _loop(target, loops)
     if target in LOSSLESS_FORMATS and transformation.lossless:
-        return _saved(first, target, {**options, "lossless": True, "quality": 0 if large else 75})  # effort, not loss
+        return _saved(first, target, {**options, "lossless": True, "quality": 0 if large else 75})  # here: the effort
     if target == "gif":
         return _saved_as_gif(first, options)
     if target not in DEFAULT_QUALITY:
@@ -88,6 +91,7 @@ def encode(frames: Sequence[Frame], loops: int, target: str, transformation: Tra
 
 
 def _within(most: int, image: Image.Image, target: str, options: dict[str, Any], best: int) -> bytes:
+    """Encode at the best quality, up to `best`, that takes no more than `most` bytes; a binary search."""
     fitting, low, high, quality = None, 1, best, best
     while low <= high:
         body = _saved(image, target, {**options, "quality": quality})
@@ -95,7 +99,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
             fitting, low = body, quality + 1
         else:
             high = quality - 1
-        # The least of all first: where even that is too much, two encodings tell.
+        # The lowest quality is tried second: if even that takes too many bytes, two encodings are enough to know.
         quality = (low + high) // 2 if fitting else low
     if fitting is None:
         least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
@@ -104,7 +108,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
 
 
 def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """Pillow makes one frame of several that are alike, and adds up their times: which may pass what a GIF holds."""
+    """Encode a GIF. Pillow joins like frames and adds up their times; if a GIF can't hold the sum, times are cut."""
     try:
         return _saved(image, "gif", options)
     except OverflowError:
@@ -116,15 +120,15 @@ def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     image.save(file, format=target, **options)
     body = file.getbuffer()
-    # libwebp leaves the flag out where all that is transparent lies outside the frames' own rectangles, and readers
-    # then take the picture for opaque (WebP container specification, "Extended file format").
+    # libwebp leaves the flag out if all that is transparent lies outside the rectangles of the frames, and readers then
+    # take the picture for opaque.
     if target == "webp" and image.mode == "RGBA" and bytes(body[12:16]) == b"VP8X":
         body[20] |= WEBP_ALPHA
     return bytes(body)
 
 
 def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
-    """The pictures in one mode that the format's encoder takes, without what Pillow would write of their source."""
+    """The pictures in one mode that the encoder of the format takes, without metadata of their source."""
     modes = {image.mode for image in images}
     if modes & {"LA", "RGBA"}:
         mode = "LA" if target == "png" and modes <= {"L", "LA"} else "RGBA"
@@ -134,30 +138,30 @@ def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
     if target == "gif" and mode != "L":
         images = [paletted(image) for image in images]
     for image in images:
-        image.info = {}  # an old comment and profile
+        image.info = {}  # Pillow would write the comment and the profile that it finds here
     return images
 
 
 def _durations(target: str, frames: Sequence[Frame]) -> list[int]:
-    """How long each frame is shown, in milliseconds that the format can hold; longer ones are shortened."""
+    """The milliseconds for which each frame is shown, cut and rounded to what the format can hold."""
     if target != "gif":
         most = min(MAX_FRAME_MILLISECONDS, MAX_MILLISECONDS // len(frames))
         return [min(frame.milliseconds, most) for frame in frames]
-    durations, owed = [], 0.0  # in hundredths; what rounding takes from a frame, the next one gets
+    durations, owed = [], 0.0  # hundredths of a second that rounding has taken from a frame, for the next one
     for frame in frames:
         exact = frame.milliseconds / 10 + owed
-        hundredths = min(MAX_COUNT, max(2, int(exact + 0.5)))  # 1 and 0, browsers take for 10
+        hundredths = min(MAX_COUNT, max(2, int(exact + 0.5)))  # browsers show 0 and 1 as 10
         owed = min(1.0, exact - hundredths)
         durations.append(hundredths * 10)
     return durations
 
 
 def _loop(target: str, loops: int) -> dict[str, int]:
-    """How often an animation is shown, in the format's own way; 0 is without end."""
+    """The option of the encoder for how often an animation is shown, counted as the format counts; 0 is endless."""
     match target:
         case "webp":
             return {"loop": min(loops, MAX_COUNT)}
-        case "gif" if loops != 1:  # the NETSCAPE extension counts repeats; without it, a GIF is shown once
+        case "gif" if loops != 1:  # the NETSCAPE extension counts repeats; a GIF without it is shown once
             return {"loop": min(max(0, loops - 1), MAX_COUNT)}
         case _:
             return {}

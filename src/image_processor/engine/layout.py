@@ -1,9 +1,14 @@
-"""Where the pixels of a picture come from: sizes and boxes, no pixels.
+"""Which part of a source becomes a rendition, at what size: numbers, no pixels.
 
-A source is stored as its camera was held; upright it is as a person sees it; turned, as the transformation's `rotate`
-and `flip` have it. All is worked out on the turned source, and the box carried back to the stored one, so that turning
-is left to the small picture (turning first costs five times the whole rendering). A turn is one of the eight
-orientations of EXIF (CIPA DC-008, tag 0x0112), and two of them, one after the other, are again one.
+    stored source ─ crop ▸ trim ─▶ region ─ rotate ▸ flip ▸ the size ─▶ box and size, orientation, canvas
+
+Three coordinate systems: the stored source is as its camera was held; the upright source has its EXIF orientation
+applied, and is what `crop` and `trim` count in; the oriented source also has `rotate` and `flip` applied, and is what
+the size and its `position` count in. Everything is worked out in the oriented source, and the box is then converted to
+the stored one. So the pixels are resampled first and the small picture is oriented afterwards: orienting the source
+first costs five times as much as the whole rendition.
+
+A new value of `fit` is a case of `plan`, beside its name in `transformations.options`.
 """
 
 from collections.abc import Iterable
@@ -11,42 +16,20 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+from image_processor.engine.geometry import Anchor, compose, from_stored, oriented_size, swaps_sides, to_stored
+from image_processor.engine.geometry import Box as Box  # re-exported
+from image_processor.engine.geometry import Size as Size
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import MAX_PIXELS, MAX_SIDE, POSITIONS
 from image_processor.transformations.transformation import Transformation, check_area
 
-Size = tuple[int, int]
-Box = tuple[float, float, float, float]  # left, top, right, bottom
-Place = tuple[float, float]  # the shares of the room left over to the left of a crop and above it
-
-# Turn → how a turned place is found in the stored source: swap x and y, count from the right, count from the bottom.
-_STORED: Final = {
-    1: (False, False, False),
-    2: (False, True, False),
-    3: (False, True, True),
-    4: (False, False, True),
-    5: (True, False, False),
-    6: (True, False, True),
-    7: (True, True, True),
-    8: (True, True, False),
-}
-_TURN: Final = {way: turn for turn, way in _STORED.items()}
-_BACK: Final = {6: 8, 8: 6}  # the turn that undoes another; the others undo themselves
-_OPTIONS_TURN: Final = {  # rotate and flip, in their canonical form
-    (None, None): 1,
-    (None, "horizontal"): 2,
-    (180, None): 3,
-    (None, "vertical"): 4,
-    (90, "horizontal"): 5,
-    (90, None): 6,
-    (90, "vertical"): 7,
-    (270, None): 8,
-}
+_ROTATION: Final = {None: 1, 90: 6, 180: 3, 270: 8}  # clockwise degrees → orientation
+_FLIP: Final = {None: 1, "horizontal": 2, "vertical": 4, "both": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`box` of a source becomes `size`, and lies at `offset` on a `canvas`; in pixels."""
+    """`box` of an oriented source becomes `size`, and lies at `offset` on a `canvas`; in pixels."""
 
     box: Box
     size: Size
@@ -56,26 +39,29 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`box` of the stored source becomes `size`, is turned by `turn`, and lies at `offset` on a `canvas`; in pixels."""
+    """`box` of the stored source becomes `size`, gets `orientation`, and lies at `offset` on a `canvas`; in pixels."""
 
     box: Box
     size: Size
-    turn: int
+    orientation: int
     canvas: Size
     offset: tuple[int, int]
 
     @property
-    def turned_sides(self) -> tuple[float, float]:
-        """The width and height of the box in the turned source."""
+    def oriented_sides(self) -> tuple[float, float]:
+        """The width and height of the box in the oriented source."""
         width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
-        return (height, width) if _STORED[self.turn][0] else (width, height)
+        return (height, width) if swaps_sides(self.orientation) else (width, height)
 
 
-def region(stored: Size, orientation: int, transformation: Transformation) -> Box:
-    """The part of the stored source that `crop` leaves; raises `InvalidTransformation` where it lies outside."""
-    width, height = upright = turned_size(stored, orientation)
+def crop(stored: Size, orientation: int, transformation: Transformation) -> Box:
+    """The region of the stored source that `crop` leaves, or all of it.
+
+    Raises `InvalidTransformation` for a crop outside the source; one that lies partly outside ends at the edge.
+    """
     if transformation.crop is None:
         return 0.0, 0.0, float(stored[0]), float(stored[1])
+    width, height = upright = oriented_size(stored, orientation)
     left, top, cropped_width, cropped_height = transformation.crop
     if left >= width or top >= height:
         asked = "_".join(map(str, transformation.crop))
@@ -88,47 +74,27 @@ def lay_out(
     stored: Size,
     orientation: int,
     transformation: Transformation,
-    of: Box,
-    place: Place | None = None,
+    region: Box,
+    anchor: Anchor | None = None,
     frames: int = 1,
 ) -> Layout:
-    """Lay out the picture of the region `of` a stored source; `place` is where a crop lies if not at `position`."""
-    turn = together(orientation, _OPTIONS_TURN[transformation.rotate, transformation.flip])
-    turned = turned_size(stored, turn)
-    left, top, right, bottom = to_stored(of, stored, _BACK.get(turn, turn))
-    planned = plan((round(right - left), round(bottom - top)), transformation, place, frames)
+    """Rotate, flip and size a region of the stored source; `anchor` replaces the option's `position` for a crop."""
+    orientation = compose(orientation, _ROTATION[transformation.rotate])
+    orientation = compose(orientation, _FLIP[transformation.flip])
+    oriented = oriented_size(stored, orientation)
+    left, top, right, bottom = from_stored(region, stored, orientation)
+    planned = plan((round(right - left), round(bottom - top)), transformation, anchor, frames)
     box = (planned.box[0] + left, planned.box[1] + top, planned.box[2] + left, planned.box[3] + top)
-    size = turned_size(planned.size, turn)  # swapping sides twice is no swap
-    return Layout(to_stored(box, turned, turn), size, turn, planned.canvas, planned.offset)
+    size = oriented_size(planned.size, orientation)  # that of the picture before it is oriented
+    return Layout(to_stored(box, oriented, orientation), size, orientation, planned.canvas, planned.offset)
 
 
-def first_pixel(of: Box, stored: Size, orientation: int) -> tuple[int, int]:
-    """The pixel of the stored source that is the left top one of a region, seen upright."""
-    left, top, _, _ = to_stored(of, stored, _BACK.get(orientation, orientation))
-    x, y, _, _ = to_stored((left, top, left + 1, top + 1), turned_size(stored, orientation), orientation)
-    return round(x), round(y)
+def plan(source: Size, transformation: Transformation, anchor: Anchor | None = None, frames: int = 1) -> Plan:
+    """Size a picture of an oriented source of `source` pixels.
 
-
-def together(first: int, then: int) -> int:
-    """The turn that is two turns, one after the other."""
-    swap, from_right, from_bottom = _STORED[first]
-    swap_then, from_right_then, from_bottom_then = _STORED[then]
-    if swap:
-        from_right_then, from_bottom_then = from_bottom_then, from_right_then
-    return _TURN[swap ^ swap_then, from_right ^ from_right_then, from_bottom ^ from_bottom_then]
-
-
-def turned_size(size: Size, turn: int) -> Size:
-    """The sides after the turn."""
-    return (size[1], size[0]) if _STORED[turn][0] else size
-
-
-def plan(source: Size, transformation: Transformation, place: Place | None = None, frames: int = 1) -> Plan:
-    """Lay out one picture of a turned source of `source` pixels.
-
-    A side that was not asked for follows the source's proportion; where the picture would pass `MAX_SIDE` or
-    `MAX_PIXELS` in all its frames, or be enlarged without `enlarge`, both shrink alike. Raises `InvalidTransformation`
-    for two sides that are too many pixels.
+    A side that the transformation leaves out follows the source's aspect ratio. A picture that would exceed `MAX_SIDE`,
+    or `MAX_PIXELS` in all its frames, or be enlarged without `enlarge`, is scaled down as a whole. Raises
+    `InvalidTransformation` for two exact sides that are too many pixels.
     """
     width, height = transformation.width, transformation.height
     whole = (0.0, 0.0, float(source[0]), float(source[1]))
@@ -141,10 +107,11 @@ def plan(source: Size, transformation: Transformation, place: Place | None = Non
     box_size = (width, height)
     match transformation.fit:
         case "cover":
-            return Plan(_cropped(source, max(scales), box_size, place or _place(transformation)), box_size, box_size)
+            box = _cropped(source, max(scales), box_size, anchor or _anchor(transformation))
+            return Plan(box, box_size, box_size)
         case "contain":
             size = _scaled(source, min(scales), frames, enlarge=True)
-            left, top = _place(transformation)
+            left, top = _anchor(transformation)
             offset = (round((width - size[0]) * left), round((height - size[1]) * top))
             return Plan(whole, size, box_size, offset)
         case "fill":
@@ -155,35 +122,22 @@ def plan(source: Size, transformation: Transformation, place: Place | None = Non
 
 
 def widths(source: Size, ladder: Iterable[int]) -> dict[int, int]:
-    """The widths worth asking for of an upright source, and those of the pictures: none is wider than the source.
+    """The widths worth asking for of an upright source, each with the width of the rendition: never over the source's.
 
-    Those of the ladder below the source's, and the first that reaches it; of a still picture, since an animation's
-    frames may be smaller to be within `MAX_PIXELS` in all.
+    They are the widths of the ladder below the source's, and the first that reaches it. This holds for a still
+    rendition: an animation's may be narrower, so that all its frames together stay within `MAX_PIXELS`.
     """
     found: dict[int, int] = {}
     for asked in sorted(ladder):
         width = plan(source, Transformation(width=asked)).size[0]
-        if width in found.values():  # as wide as can be
+        if width in found.values():  # the one before is as wide already
             break
         found[asked] = width
     return found
 
 
-def to_stored(box: Box, turned: Size, turn: int) -> Box:
-    """The box, of a turned source of `turned` pixels, in the source as it is stored."""
-    swap, from_right, from_bottom = _STORED[turn]
-    left, top, right, bottom = box
-    width, height = turned
-    if swap:
-        left, top, right, bottom, width, height = top, left, bottom, right, height, width
-    if from_right:
-        left, right = width - right, width - left
-    if from_bottom:
-        top, bottom = height - bottom, height - top
-    return left, top, right, bottom
-
-
-def _place(transformation: Transformation) -> Place:
+def _anchor(transformation: Transformation) -> Anchor:
+    """The anchor of the option's position; a smart position is taken as the centre until the pixels are known."""
     return POSITIONS.get(transformation.position, POSITIONS["center"])
 
 
@@ -195,7 +149,7 @@ def _scaled(source: Size, scale: float, frames: int, *, enlarge: bool) -> Size:
     return width, height
 
 
-def _cropped(source: Size, scale: float, size: Size, place: Place) -> Box:
+def _cropped(source: Size, scale: float, size: Size, anchor: Anchor) -> Box:
     width, height = (min(float(own), side / scale) for own, side in zip(source, size, strict=True))
-    left, top = ((own - kept) * share for own, kept, share in zip(source, (width, height), place, strict=True))
+    left, top = ((own - kept) * share for own, kept, share in zip(source, (width, height), anchor, strict=True))
     return left, top, left + width, top + height

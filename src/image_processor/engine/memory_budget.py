@@ -1,9 +1,9 @@
-"""What rendering takes at most, told from the header, so that what would not fit is refused and not killed.
+"""How much memory rendering takes at the most, so that a source is refused before the process would be killed.
 
     peak ≤ RESERVED + bytes of the source + max(DECODING × its pixels, HELD × its pixels + ENCODING × the picture's)
 
-The factors are bytes a pixel: the peak of a fresh process over what it had before, rounded up, each held by a test in
-`tests/bombs/test_memory.py`. At the default limits all that is accepted fits into the function's 1,769 MB.
+The factors are in bytes a pixel: the peak of a fresh process above what it used before, rounded up. Tests in
+`tests/bombs/test_memory.py` measure each. Everything that the default limits accept fits into a function of 1,769 MB.
 """
 
 from typing import Final
@@ -11,10 +11,10 @@ from typing import Final
 from image_processor.engine.limits import Limits
 from image_processor.errors import SourceTooLarge
 
-# Bytes: Python, boto3 and Pillow before a source has come, 100 MB, and what the others of a batch have read ahead.
+# Bytes: 100 MB for Python, boto3 and Pillow before a source is read, and 64 for what other messages read ahead.
 RESERVED: Final = (100 + 64) * 1024 * 1024
-HELD: Final = 4  # a decoded source while its pictures are made
-DECODING: Final = {  # the hungriest of each format, decoded in full
+HELD: Final = 4  # a decoded source while its renditions are made
+DECODING: Final = {  # the kind of each format that takes the most, decoded at its full size
     "jpeg": 5,
     "jpeg of several scans": 13,  # CMYK
     "png": 12,  # 16 bits with alpha, interlaced
@@ -27,26 +27,30 @@ DECODING: Final = {  # the hungriest of each format, decoded in full
     "jpeg2000": 25,  # with alpha
     "ico": 12,
 }
-ENCODING: Final = {
+ENCODING: Final = {  # a picture, from its resampling to its file
     "jpeg": 24,
     "png": 24,
     "gif": 24,
     "webp": 36,
     "avif": 36,
-}  # a picture, from its resampling to its file
+}
 
 
 def check_source(kind: str, length: int, pixels: int, limits: Limits) -> None:
-    """Raise `SourceTooLarge` for a source of these bytes and pixels that can't be decoded in the memory there is."""
+    """Raise `SourceTooLarge` if a source of this many bytes and pixels can't be decoded in the memory there is.
+
+    `kind` is a key of `DECODING`.
+    """
     needed = RESERVED + length + DECODING[kind] * pixels
     if needed > limits.memory:
         raise SourceTooLarge(f"to decode {pixels} pixels of {kind} {_takes(needed, limits)}")
 
 
 def check_picture(held: int, pixels: int, target: str | None, limits: Limits) -> None:
-    """Raise `SourceTooLarge` for a picture, of all its frames' pixels, that can't be made in the memory there is.
+    """Raise `SourceTooLarge` if a picture of this many pixels, in all its frames, can't be made in the memory there is.
 
-    `held` are the pixels of the source, and of what else waits. Without a target, its format is not known yet.
+    `held` are the pixels in memory meanwhile: those of the source, and of other animations. `target` is the format of
+    the picture, None while it is unknown.
     """
     factor = ENCODING[target] if target else max(ENCODING.values())
     needed = RESERVED + HELD * held + factor * pixels
@@ -55,4 +59,4 @@ def check_picture(held: int, pixels: int, target: str | None, limits: Limits) ->
 
 
 def _takes(needed: int, limits: Limits) -> str:
-    return f"takes up to {needed >> 20} MB of memory, and the function has {limits.memory >> 20}"
+    return f"takes up to {needed >> 20} MB of memory, allowed: {limits.memory >> 20}"

@@ -1,14 +1,16 @@
-"""Where a source's plain edges end."""
+"""Finds where the plain edges of a source end."""
 
 from PIL import Image, ImageChops
 
-from image_processor.engine.layout import Box
+from image_processor.engine.geometry import Box
+
+_Edges = tuple[int, int, int, int]  # left, top, right, bottom in whole pixels
 
 
 def trimmed(image: Image.Image, region: Box, corner: tuple[int, int], threshold: int) -> Box:
-    """The part of the region in which colours differ from the corner's by more than `threshold` of 255, in any sample.
+    """The part of the region whose colours differ from the corner's by more than `threshold` of 255 in any sample.
 
-    Box and corner are in pixels of the image. A region all of one colour is left as it is.
+    The region and the corner are in pixels of the image. A region of one colour is left whole.
     """
     if image.mode == "I":  # 16 bits
         image = image.point(lambda sample: sample * (1 / 257)).convert("L")
@@ -25,5 +27,5 @@ def trimmed(image: Image.Image, region: Box, corner: tuple[int, int], threshold:
     return left + found[0], top + found[1], left + found[2], top + found[3]
 
 
-def _around(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _around(one: _Edges, other: _Edges) -> _Edges:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])

@@ -1,4 +1,4 @@
-"""Whose turn it is to have pixels in memory: one source at a time, while the others of a batch wait for S3.
+"""The decode slot: one source at a time has its pixels in memory, while the others of a batch wait for S3.
 
 The function has one core by default, and its memory is enough for one source at the limit.
 """
@@ -12,64 +12,65 @@ from typing import BinaryIO, Final
 from image_processor.errors import Unavailable
 from image_processor.publishing.model import Source
 
-# Seconds that must be left to begin a source: the slowest takes ten to decode and encode, and its writes a moment.
-ENOUGH: Final = 12.0
-READ_AHEAD: Final = 64 * 1024 * 1024  # bytes, of all that wait together; more would take the pixels' memory
+# Seconds that must remain to begin a source: the slowest takes ten to decode and encode, and its writes take a moment.
+DECODE_SECONDS: Final = 12.0
+# Bytes that all waiting sources may have read ahead together. More would take the memory of the decoded one.
+READ_AHEAD: Final = 64 * 1024 * 1024
 
 
 def check_time(deadline: float, needed: float = 0.0) -> None:
-    """Raise `Unavailable` when fewer seconds than needed are left until `deadline`, in those of `time.monotonic`."""
+    """Raise `Unavailable` if fewer seconds than needed remain until `deadline`, in seconds of `time.monotonic`."""
     if deadline - time.monotonic() < needed:
         raise Unavailable("there is no time left for this source; try again later")
 
 
-class Turns:
-    """Gives turns to threads."""
+class DecodeSlot:
+    """Held by one thread at a time."""
 
     def __init__(self) -> None:
-        self._pixels = threading.Lock()
-        self._arithmetic = threading.Lock()
-        self._room, self._present = READ_AHEAD, 0
+        self._slot = threading.Lock()
+        self._counters = threading.Lock()
+        self._read_ahead_left, self._in_progress = READ_AHEAD, 0
 
     @contextmanager
-    def present(self) -> Iterator[None]:
-        """While a source is worked on, from before its download begins."""
-        self._count(present=1)
+    def in_progress(self) -> Iterator[None]:
+        """Count a source as in progress, from before its download begins."""
+        self._count(in_progress=1)
         try:
             yield
         finally:
-            self._count(present=-1)
+            self._count(in_progress=-1)
 
     @contextmanager
-    def turn(self, source: Source, deadline: float) -> Iterator[bytes | BinaryIO]:
-        """Wait for the turn of a source; gives its body.
+    def hold(self, source: Source, deadline: float) -> Iterator[bytes | BinaryIO]:
+        """Wait for the slot, and hold it; gives the source's body.
 
-        Where it is the only one present, that is still on its way, to be decoded while it comes. Else it is read
-        before the turn, as far as all that is read ahead fits, so that nobody waits for S3 with the pixels in hand.
-        Raises `Unavailable` when too little time is left to begin.
+        The body of the only source in progress is still downloading, so that it is decoded while it arrives. With
+        others in progress, the body is read before the wait, as far as `READ_AHEAD` allows, so that no thread waits for
+        S3 while it holds the slot. Raises `Unavailable` if too little time is left to begin.
         """
-        ahead, mine = 0, False
+        read_ahead, is_held = 0, False
         try:
             body: bytes | BinaryIO = source.body
-            if self._present > 1:
-                ahead = self._take(source.size)
-                body = source.body.read() if ahead else body
-            left = deadline - ENOUGH - time.monotonic()
-            mine = self._pixels.acquire(timeout=min(max(0.0, left), threading.TIMEOUT_MAX))
-            check_time(deadline, ENOUGH if mine else float("inf"))
+            if self._in_progress > 1:
+                read_ahead = self._take_read_ahead(source.size)
+                body = source.body.read() if read_ahead else body
+            remaining = deadline - DECODE_SECONDS - time.monotonic()
+            is_held = self._slot.acquire(timeout=min(max(0.0, remaining), threading.TIMEOUT_MAX))
+            check_time(deadline, DECODE_SECONDS if is_held else float("inf"))
             yield body
         finally:
-            if mine:
-                self._pixels.release()
-            self._count(room=ahead)
+            if is_held:
+                self._slot.release()
+            self._count(read_ahead=read_ahead)
 
-    def _take(self, size: int) -> int:
-        with self._arithmetic:
-            taken = size if size <= self._room else 0
-            self._room -= taken
+    def _take_read_ahead(self, size: int) -> int:
+        with self._counters:
+            taken = size if size <= self._read_ahead_left else 0
+            self._read_ahead_left -= taken
             return taken
 
-    def _count(self, *, present: int = 0, room: int = 0) -> None:
-        with self._arithmetic:
-            self._present += present
-            self._room += room
+    def _count(self, *, in_progress: int = 0, read_ahead: int = 0) -> None:
+        with self._counters:
+            self._in_progress += in_progress
+            self._read_ahead_left += read_ahead

@@ -1,10 +1,10 @@
-"""The values that pass between the pipeline and what it stores into; `names` has what both call them."""
+"""The values that pass between the use cases and storage."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
-# Bytes; Lambda answers with 6 MB at most, and in Base64 a picture takes four thirds of its size.
+# Bytes. Lambda's response has 6 MB at most, and Base64 makes a body a third longer.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_BODY: Final = 4_500_000
 
@@ -14,7 +14,7 @@ class Source:
     """An object of the upload bucket as it is now.
 
     `body` is read once, from its first byte to its last, while it is downloaded. A download that fails or ends early
-    raises a retryable error at that read and at each later one; closing it gives up what is unread.
+    raises a retryable error at that read and at each later one. Closing the body aborts the download.
     """
 
     key: str
@@ -26,16 +26,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRendition:
-    """What S3 knows of a rendition: its own ETag, and that of the source it was made from; None if that isn't told."""
+class RenditionInfo:
+    """A rendition's own ETag, and that of the source it was rendered from; None if its metadata does not have it."""
 
     etag: str
     source_etag: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A rendition as a viewer gets it; without its `body` where that is longer than was asked for."""
+class StoredRendition:
+    """A rendition as a viewer gets it; `body` is None where it is longer than the caller asked for."""
 
     body: bytes | None
     content_type: str
@@ -46,8 +46,8 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRecord:
-    """What tells a record from a later one of the same id: the time it was written for."""
+class StoredRecord:
+    """What tells a record in the table from a later one of the same id: when it was written."""
 
     id: str
     name: str
@@ -56,10 +56,10 @@ class KeptRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What became of one rendition: made, or failed with `error_code`, and then without a file and its measures.
+    """The outcome of one rendition: `processed`, or `failed` with `error_code` and without a file and its sizes.
 
-    Files are `s3://bucket/key`; sides in pixels, those of the whole source upright; times ISO 8601 in UTC. Of `variant`
-    and `transformation` one is set.
+    Files are `s3://bucket/key`. Sides are in pixels, `source_width` and `source_height` those of the upright source.
+    Times are ISO 8601 in UTC. Either `variant` or `transformation` is set.
     """
 
     id: str

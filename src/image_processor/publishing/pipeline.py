@@ -1,301 +1,175 @@
 """The use cases: publish and withdraw a source, render on demand, deliver.
 
-Write, then look again. S3's events come at least once and in any order, so an event is a hint that a key changed, and
-what it says of the content is never trusted:
+Write, then look again. S3's events arrive at least once and in any order. An event is therefore only a hint that a key
+has changed, and what it says about the content is not used:
 
-    1. read the source as it is now; gone: withdraw
+    1. read the source as it is now; if it is gone, withdraw it
     2. render, write the renditions, then their records
-    3. look at the source again, and at the ad-hoc renditions just made. As they were: done. Another: go to 1
+    3. look again at the source, and at the ad-hoc renditions that were just written; if one of them has changed,
+       go to 1
 
-Whoever writes last has looked last, so under any interleaving of workers the renditions end up those of the latest
-source, without a lock. A worker that dies on the way has its event come back. A call on demand has none: if it dies
-between 2 and 3, and its source was overwritten and published in between, what it wrote stays until the source's next
-event or call.
+The worker that writes last has also looked last. So under any interleaving of workers, and without a lock, the
+renditions end up as those of the latest source. The event of a worker that dies on the way is redelivered. A call on
+demand has no event: if it dies between 2 and 3, and its source was overwritten and published in between, what it wrote
+stays until the next event or call for this source.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
 from image_processor import telemetry
-from image_processor.engine.limits import Limits
-from image_processor.engine.render import Rendition, render_each
-from image_processor.errors import CorruptImage, ImageProcessorError, SourceNotFound, Unavailable
-from image_processor.publishing.cleanup import Keeping, Kept
-from image_processor.publishing.decode_slot import Turns, check_time
-from image_processor.publishing.model import Picture, Record, Source
-from image_processor.publishing.names import content_disposition, location, record_id, rendition_key
-from image_processor.publishing.ports import Edge, Records, Renditions, Sources, at_once
-from image_processor.publishing.watermarks import Watermarks
+from image_processor.engine import Limits
+from image_processor.errors import ImageProcessorError, SourceNotFound, Unavailable
+from image_processor.publishing.cleanup import Cleanup
+from image_processor.publishing.concurrency import run_concurrently
+from image_processor.publishing.decode_slot import DecodeSlot, check_time
+from image_processor.publishing.model import Record, Source, StoredRendition
+from image_processor.publishing.names import rendition_key
+from image_processor.publishing.ports import Storage
+from image_processor.publishing.rendition_writer import PublishedRendition, RenditionWriter
 from image_processor.transformations.transformation import Transformation, check_area
 from image_processor.transformations.variants import Variant
 
-_LOOKS: Final = 5  # a source overwritten more often than this while it is processed comes back by the queue
-_CHUNK: Final = 64 * 1024  # bytes
-_SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.CONFIG` has connections for both
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A rendition that was made and stored: what is known of it, and what a viewer gets."""
-
-    record: Record
-    picture: Picture
-
-    @property
-    def name(self) -> str:
-        """The variant's, or the transformation's canonical text."""
-        return self.record.variant or self.record.transformation or ""
+_MAX_LAPS: Final = 5  # a source that is overwritten more often while it is processed returns to the queue
+_SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.clients` has connections for both
 
 
 class Pipeline:
-    """Makes and removes renditions; safe to call from several threads."""
+    """Renders, stores and deletes renditions; safe to call from several threads."""
 
     def __init__(
         self,
-        sources: Sources,
-        renditions: Renditions,
-        records: Records,
+        storage: Storage,
         variants: Sequence[Variant],
         limits: Limits,
-        edge: Edge | None = None,
-        side: Executor | None = None,
+        executor: Executor | None = None,
     ) -> None:
-        self._sources, self._renditions, self._records, self._limits = sources, renditions, records, limits
+        self._sources, self._renditions, self._invalidations = (
+            storage.sources,
+            storage.renditions,
+            storage.invalidations,
+        )
         self._variants = {variant.name: variant.transformation for variant in variants}
-        self._side = side or ThreadPoolExecutor(_SIDE_CALLS, "side")
-        self._replaced = edge.replaced if edge else _nobody_told
-        self._keeping = Keeping(sources, renditions, records, self._variants, self._side, self._replaced)
-        self._turns, self._watermarks = Turns(), Watermarks(sources)
+        self._executor = executor or ThreadPoolExecutor(_SIDE_CALLS, "side")
+        self._cleanup = Cleanup(storage, self._variants, self._executor)
+        self._decode_slot = DecodeSlot()
+        self._writer = RenditionWriter(
+            storage, self._variants, limits, self._executor, self._cleanup, self._decode_slot
+        )
 
     @property
     def variants(self) -> Mapping[str, Transformation]:
-        """The variants made of every source, by name."""
+        """The variants that are rendered for every source, by name."""
         return self._variants
 
-    def publish(self, key: str, deadline: float = math.inf, *, again: bool = False) -> list[Record]:
-        """Make all variants of a source as it is now, and remove what an older one left; withdraw it when it is gone.
+    def publish(self, key: str, deadline: float = math.inf, *, redelivered: bool = False) -> list[Record]:
+        """Render all variants of a source as it is now and delete those of older versions; withdraw it if it is gone.
 
-        Returns the records of what was made, none for a source that is gone. A source that can't be rendered raises
-        its error after its old renditions were removed and the error was recorded; so does a variant that this source
-        can't give, after the others were made. What can't be begun in time for the `deadline`, in seconds of
-        `time.monotonic`, raises `Unavailable`. `again`: this was begun before, and nobody knows what came of it.
+        Returns the records of the renditions, none for a source that is gone. A source that can't be rendered raises
+        its error after its old renditions were deleted and the error was recorded. So does a variant that this source
+        can't give, after the others were rendered. Raises `Unavailable` if too little time is left until the
+        `deadline`, in seconds of `time.monotonic`. `redelivered`: an earlier attempt may have replaced renditions
+        without invalidating CloudFront, so this one invalidates them at once.
         """
-        if again:
-            self._replaced(key)
-        return [made.record for made in self._settle(key, self._variants, deadline)]
+        if redelivered:
+            self._invalidations.add(key)
+        return [one.record for one in self._settle(key, self._variants, deadline)]
 
     def render_on_demand(
         self, key: str, wanted: Mapping[str, Transformation], deadline: float = math.inf
     ) -> list[Record]:
-        """Make the wanted renditions, by name, of a source as it is now.
+        """Render the wanted renditions, by name, of a source as it is now.
 
-        Raises `SourceNotFound`, or the error of a source that can't be rendered. Before anything is done, it raises
-        `InvalidRequest` for a key too long to add a name to, `InvalidTransformation` for a picture too large to make.
+        Raises `SourceNotFound`, or the error of a source that can't be rendered. Before anything is rendered, it raises
+        `InvalidRequest` for a key too long to append a name to, and `InvalidTransformation` for a rendition that would
+        be too large.
         """
-        return [made.record for made in self._make(key, wanted, deadline)]
+        return [one.record for one in self._render(key, wanted, deadline)]
 
-    def find(self, key: str, name: str, most: int) -> Picture | None:
-        """The rendition of this name as it is kept, without its body if that has more than `most` bytes.
+    def find(self, key: str, name: str, max_body: int) -> StoredRendition | None:
+        """The stored rendition of this name, without its body if that has more than `max_body` bytes.
 
-        Raises `SourceNotFound` when there is neither it nor its source: to make it would end so too, after much ado.
+        Raises `SourceNotFound` if neither it nor its source exists: rendering it would fail likewise, after more work.
         """
         rendition = rendition_key(key, name)
         with telemetry.step("find"):
-            etag = self._side.submit(self._sources.etag, key)
-            picture = self._renditions.get(rendition, most)
-            if picture is None and etag.result() is None:
+            etag = self._executor.submit(self._sources.etag, key)
+            stored = self._renditions.get(rendition, max_body)
+            if stored is None and etag.result() is None:
                 raise SourceNotFound(f"there is no source {key!r}")
-        return picture
+        return stored
 
-    def deliver(self, key: str, name: str, transformation: Transformation, deadline: float = math.inf) -> Picture:
-        """Make this one rendition as `render_on_demand` does; returns the picture itself."""
-        [made] = self._make(key, {name: transformation}, deadline)
-        return made.picture
+    def deliver(
+        self, key: str, name: str, transformation: Transformation, deadline: float = math.inf
+    ) -> StoredRendition:
+        """Render this one rendition as `render_on_demand` does; returns the rendition itself."""
+        [one] = self._render(key, {name: transformation}, deadline)
+        return one.stored
 
-    def _make(self, key: str, wanted: Mapping[str, Transformation], deadline: float) -> list[Made]:
+    def _render(self, key: str, wanted: Mapping[str, Transformation], deadline: float) -> list[PublishedRendition]:
         for name, transformation in wanted.items():
             rendition_key(key, name)
             check_area(transformation)
-        made = self._settle(key, wanted, deadline)
-        if not made:
+        published = self._settle(key, wanted, deadline)
+        if not published:
             raise SourceNotFound(f"there is no source {key!r}")
-        return made
+        return published
 
-    def _settle(self, key: str, asked: Mapping[str, Transformation], deadline: float) -> list[Made]:
-        wanted = asked
-        for lap in range(_LOOKS):
+    def _settle(self, key: str, requested: Mapping[str, Transformation], deadline: float) -> list[PublishedRendition]:
+        wanted = requested
+        for lap in range(_MAX_LAPS):
             check_time(deadline)
-            if lap:  # the one before wrote what was no longer so, and it may have been looked at
-                self._replaced(key)
-            made: list[Made] = []
-            failure: ImageProcessorError | None = None
-            with self._turns.present():
-                # What is kept is looked up while the source comes. What others write after it was, they look after.
-                kept = self._side.submit(self._keeping.kept, key)
-                with telemetry.step("read"):
-                    source = self._sources.get(key)
-                try:
-                    if source is None or _is_folder(source):
-                        self._keeping.withdraw(key, kept.result(), wanted)
-                    else:
-                        made, failure = self._write(source, wanted, kept, deadline)
-                except ImageProcessorError as error:
-                    if source is None or error.retryable:
-                        raise
-                    failure = error
-                    self._record_failure(source, wanted, error, kept.result())
-            if self._is_settled(key, source, made):
+            if lap:  # the previous lap wrote what is no longer current, and a viewer may have seen it
+                self._invalidations.add(key)
+            with self._decode_slot.in_progress():
+                source, published, failure = self._publish_once(key, wanted, deadline)
+            if self._is_settled(key, source, published):
                 if failure:
                     raise failure
-                return [one for one in made if one.name in asked]
-            # The newer source's variants may have been published by another worker, and removed by this one.
-            wanted = {**self._variants, **asked}
+                return [one for one in published if one.name in requested]
+            # Another worker may have published the newer version's variants, and this one may have deleted them.
+            wanted = {**self._variants, **requested}
         raise Unavailable(f"the source {key!r} keeps changing; try again later")
 
-    def _is_settled(self, key: str, source: Source | None, made: Sequence[Made]) -> bool:
-        """The second look: at the source, and at what was made of it without an event of its own that would mend it."""
+    def _publish_once(
+        self, key: str, wanted: Mapping[str, Transformation], deadline: float
+    ) -> tuple[Source | None, list[PublishedRendition], ImageProcessorError | None]:
+        """Steps 1 and 2; returns the source as it was read, what was published, and an error to raise once settled."""
+        # What is stored is listed during the download. Workers that write later check their own renditions.
+        stored = self._executor.submit(self._cleanup.find_stored, key)
+        with telemetry.step("read"):
+            source = self._sources.get(key)
+        try:
+            if source is None or _is_folder(source):
+                self._cleanup.withdraw(key, stored.result(), wanted)
+                return source, [], None
+            return source, *self._writer.write(source, wanted, stored, deadline)
+        except ImageProcessorError as error:
+            if source is None or error.retryable:
+                raise
+            self._writer.write_failure(source, wanted, error, stored.result())
+            return source, [], error
+
+    def _is_settled(self, key: str, source: Source | None, published: Sequence[PublishedRendition]) -> bool:
+        """Step 3: the source, and those renditions that have no event of their own which would correct them."""
         etag = source.etag if source else None
         telemetry.note(etag=etag, version=source.version_id if source else None)
-        looks = [lambda: self._sources.etag(key) == etag]
-        looks += [partial(self._is_kept, f"{key}/{one.name}", etag) for one in made if not one.record.variant]
+        checks = [lambda: self._sources.etag(key) == etag]
+        checks += [partial(self._is_current, f"{key}/{one.name}", etag) for one in published if not one.record.variant]
         with telemetry.step("look"):
-            return all(at_once(self._side, looks))
+            return all(run_concurrently(self._executor, checks))
 
-    def _is_kept(self, rendition: str, source_etag: str | None) -> bool:
+    def _is_current(self, rendition: str, source_etag: str | None) -> bool:
         found = self._renditions.find(rendition)
         return found is not None and found.source_etag == source_etag
 
-    def _write(
-        self, source: Source, wanted: Mapping[str, Transformation], looking: "Future[Kept]", deadline: float
-    ) -> tuple[list[Made], ImageProcessorError | None]:
-        """Render and store; returns what was made, and the first error of what could not be."""
-        with closing(source.body):
-            for name in wanted:
-                rendition_key(source.key, name)  # raises before anything is made for a key that S3 can't hold
-            outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
-        pictures = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
-        failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
-        kept = looking.result()
-        # The other variants are left to the event of their own: they are made again, not missed in between.
-        keep = {*pictures, *self._variants} - set(failures)
-        removal = partial(self._keeping.remove_stale, source, kept, keep=keep)
-        puts = [
-            partial(self._put, source, name, picture, kept.renditions.get(name)) for name, picture in pictures.items()
-        ]
-        tasks: list[Callable[[], Picture | None]] = [removal, *puts]
-        with telemetry.step("put"):
-            stored = [picture for picture in at_once(self._side, tasks) if picture]
-        telemetry.note(bytes_in=source.size, bytes_out=sum(len(picture.body) for picture in pictures.values()))
-        made = [
-            Made(self._processed(source, name, pictures[name]), picture)
-            for name, picture in zip(pictures, stored, strict=True)
-        ]
-        failed = [self._failed(source, name, error) for name, error in failures.items() if name in self._variants]
-        with telemetry.step("record"):  # after the renditions: a record tells of a picture that is there
-            self._records.put([*(one.record for one in made), *failed])
-        return made, self._first(failures)
-
-    def _first(self, failures: Mapping[str, ImageProcessorError]) -> ImageProcessorError | None:
-        """The first failure, naming its variant: the others of the source were made."""
-        for name, error in failures.items():
-            return type(error)(f"variant {name}: {error}") if name in self._variants else error
-        return None
-
-    def _put(self, source: Source, name: str, made: Rendition, former: str | None) -> Picture:
-        label = name if name in self._variants else f"{made.width}x{made.height}"
-        picture = self._renditions.put(
-            f"{source.key}/{name}",
-            made.body,
-            made.content_type,
-            content_disposition(source.key, label, made.content_type),
-            source.etag,
-        )
-        if former not in (None, picture.etag):
-            self._replaced(source.key)
-        return picture
-
-    def _render(
-        self, source: Source, wanted: Mapping[str, Transformation], deadline: float
-    ) -> list[Rendition | ImageProcessorError]:
-        self._limits.check_bytes(source.size)
-        watermarks = self._watermarks.of(wanted.values())
-        failure = None
-        try:
-            with self._turns.turn(source, deadline) as body, telemetry.step("render"):
-                outcomes = render_each(body, list(wanted.values()), self._limits, watermarks)
-        except CorruptImage as error:
-            failure = error
-        # Good or bad, a picture is what it is only if all of it came: a download that failed raises its own error here.
-        while source.body.read(_CHUNK):
-            pass
-        if failure:
-            raise failure
-        return outcomes
-
-    def _record_failure(
-        self, source: Source, wanted: Mapping[str, Transformation], error: ImageProcessorError, kept: Kept
-    ) -> None:
-        """No picture of an older source may stay, and the records of the variants say why there is none of this one.
-
-        A picture of this one stays, with its record: it was made before the source went into an archive.
-        """
-        self._keeping.remove_stale(source, kept, keep=())
-        missing = {name for name in wanted if name in self._variants}
-        missing -= self._keeping.pictures_of(source, kept, missing)
-        self._records.put([self._failed(source, name, error) for name in sorted(missing)])
-
-    def _id(self, key: str, name: str) -> str:
-        return record_id(self._sources.bucket, key, name)
-
-    def _original_file(self, key: str) -> str:
-        return location(self._sources.bucket, key)
-
-    def _processed(self, source: Source, name: str, made: Rendition) -> Record:
-        return replace(
-            self._record(source, name),
-            processed_file=location(self._renditions.bucket, f"{source.key}/{name}"),
-            width=made.width,
-            height=made.height,
-            content_type=made.content_type,
-            bytes=len(made.body),
-            source_width=made.source_width,
-            source_height=made.source_height,
-        )
-
-    def _failed(self, source: Source, name: str, error: ImageProcessorError) -> Record:
-        return replace(self._record(source, name), status="failed", error_code=error.code, error_message=str(error))
-
-    def _record(self, source: Source, name: str) -> Record:
-        return Record(
-            id=self._id(source.key, name),
-            original_file=self._original_file(source.key),
-            variant=name if name in self._variants else None,
-            transformation=None if name in self._variants else name,
-            status="processed",
-            source_etag=source.etag,
-            source_version_id=source.version_id,
-            uploaded_at=_iso(source.modified_at),
-            processed_at=_iso(datetime.now(UTC), "microseconds"),  # tells a record from any other of its id
-        )
-
-
-def _nobody_told(key: str) -> None:
-    """There is no edge."""
-
 
 def _is_folder(source: Source) -> bool:
-    """Whether this is what the S3 console makes for "Create folder", and no source; gives up its body if so."""
-    folder = not source.size and source.key.endswith("/")
-    if folder:
+    """Whether this is the empty object that the S3 console creates for "Create folder"; closes its body if so."""
+    is_folder = not source.size and source.key.endswith("/")
+    if is_folder:
         source.body.close()
-    return folder
-
-
-def _iso(moment: datetime, to: str = "milliseconds") -> str:
-    return moment.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")
+    return is_folder

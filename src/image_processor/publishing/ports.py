@@ -1,63 +1,85 @@
-"""What the pipeline works with, be it S3 and DynamoDB, or the dictionaries of its tests."""
+"""What the use cases need of storage and of CloudFront; `aws` implements it, and the tests do with dictionaries."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from image_processor.publishing.model import KeptRecord, KeptRendition, Picture, Record, Source
-
-Answer = TypeVar("Answer")
+from image_processor.publishing.model import Record, RenditionInfo, Source, StoredRecord, StoredRendition
 
 
 class Sources(Protocol):
-    """Where sources are read."""
+    """The upload bucket, which is read and never written."""
 
     bucket: str
 
-    def get(self, key: str) -> Source | None: ...  # noqa: D102
-    def etag(self, key: str) -> str | None: ...  # noqa: D102
+    def get(self, key: str) -> Source | None:
+        """The source as it is now, its body still downloading; None when there is none."""
+
+    def etag(self, key: str) -> str | None:
+        """The source's ETag as it is now; None when there is no source."""
 
 
 class Renditions(Protocol):
-    """Where renditions are kept."""
+    """The processed bucket."""
 
     bucket: str
 
-    def put(  # noqa: D102
+    def put(
         self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str
-    ) -> Picture: ...
-    def get(self, key: str, most: int) -> Picture | None: ...  # noqa: D102
-    def etags(self, source_key: str) -> Mapping[str, str]: ...  # noqa: D102
-    def find(self, key: str) -> KeptRendition | None: ...  # noqa: D102
-    def delete(self, key: str, etag: str) -> None: ...  # noqa: D102
+    ) -> StoredRendition:
+        """Store a rendition, over an older one of the same key."""
+
+    def get(self, key: str, max_body: int) -> StoredRendition | None:
+        """A rendition, without its body if that is longer than `max_body` bytes; None when there is none."""
+
+    def etags(self, source_key: str) -> Mapping[str, str]:
+        """All renditions of a source, name → ETag."""
+
+    def find(self, key: str) -> RenditionInfo | None:
+        """What is known of a rendition without its body; None when there is none."""
+
+    def delete(self, key: str, etag: str) -> None:
+        """Delete a rendition if it still has this ETag; does nothing if it was replaced or is gone."""
 
 
 class Records(Protocol):
-    """Where records are kept."""
+    """The metadata table."""
 
-    def put(self, records: Sequence[Record]) -> None: ...  # noqa: D102
-    def of(self, original_file: str) -> Sequence[KeptRecord]: ...  # noqa: D102
-    def delete(self, record_id: str, **only_if: str) -> None: ...  # noqa: D102
+    def put(self, records: Sequence[Record]) -> None:
+        """Write records, over older ones of the same id."""
+
+    def of(self, original_file: str) -> Sequence[StoredRecord]:
+        """The records of a source. One that was written a moment ago may be missing."""
+
+    def delete(self, record_id: str, **only_if: str) -> None:
+        """Delete a record if its attributes still have these values; does nothing if it was replaced or is gone."""
 
 
-class Edge(Protocol):
-    """What stands between the renditions and who looks at them, and may hold former ones."""
+class Invalidations(Protocol):
+    """Collects the sources whose renditions were replaced or deleted, and invalidates them in CloudFront."""
 
-    def replaced(self, key: str) -> None: ...  # noqa: D102
+    def add(self, source_key: str) -> None:
+        """Note that renditions of this source were replaced or deleted. Sends nothing yet."""
+
+    def send(self) -> None:
+        """Invalidate what was added since the last call; raises `Throttled` or `Unavailable`."""
 
 
-def at_once(side: Executor, tasks: Sequence[Callable[[], Answer]]) -> list[Answer]:
-    """Do all tasks at the same time, the first of them in the caller's thread; raises the first failure.
+class NoInvalidations:
+    """No-op, for a stack without a distribution, or one whose caches may serve what Cache-Control allows."""
 
-    Returns or raises when all are done: a write that is still under way when its source is looked at again could undo
-    what is newer. No task may itself wait for `side`.
-    """
-    if not tasks:
-        return []
-    others = [side.submit(task) for task in tasks[1:]]
-    try:
-        first = tasks[0]()
-    finally:
-        for other in others:
-            other.exception()  # waits, and raises nothing
-    return [first, *(other.result() for other in others)]
+    def add(self, source_key: str) -> None:
+        """No-op."""
+
+    def send(self) -> None:
+        """No-op."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything that the use cases read and write."""
+
+    sources: Sources
+    renditions: Renditions
+    records: Records
+    invalidations: Invalidations = field(default_factory=NoInvalidations)

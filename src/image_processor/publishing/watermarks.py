@@ -1,4 +1,4 @@
-"""The pictures that transformations lay over others: objects of the upload bucket, kept between invocations."""
+"""Watermarks: objects of the upload bucket that transformations lay over renditions, cached between invocations."""
 
 import threading
 from collections.abc import Iterable
@@ -9,26 +9,26 @@ from image_processor.errors import ImageProcessorError, SourceArchived, SourceNo
 from image_processor.publishing.ports import Sources
 from image_processor.transformations.transformation import Transformation
 
-MAX_BYTES: Final = 5 * 1024 * 1024  # of one; four are 20 MiB of the function's memory
-_KEPT: Final = 4
+MAX_BYTES: Final = 5 * 1024 * 1024  # of one watermark
+_CACHE_SIZE: Final = 4  # watermarks, which take up to 20 MiB of the function's memory
 
 
 class Watermarks:
-    """Reads watermarks, and keeps the last few; safe to call from several threads."""
+    """Reads watermarks and caches the last few by their ETag; safe to call from several threads."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lock, self._kept = threading.Lock(), dict[str, tuple[str, bytes]]()
+        self._lock, self._cache = threading.Lock(), dict[str, tuple[str, bytes]]()
 
     def of(self, transformations: Iterable[Transformation]) -> dict[str, bytes | ImageProcessorError]:
-        """The watermarks of these transformations as they are now, by their keys.
+        """The watermarks of these transformations as they are now, by key.
 
-        In the place of one that is missing, in an archive, or over `MAX_BYTES`, stands its error.
+        The value is an error for a watermark that is missing, in an archive, or longer than `MAX_BYTES`.
         """
         keys = {key for transformation in transformations if (key := transformation.watermark_key)}
-        return {key: self._get_or_tell(key) for key in sorted(keys)}
+        return {key: self._get_or_error(key) for key in sorted(keys)}
 
-    def _get_or_tell(self, key: str) -> bytes | ImageProcessorError:
+    def _get_or_error(self, key: str) -> bytes | ImageProcessorError:
         try:
             return self._get(key)
         except (SourceNotFound, SourceTooLarge, SourceArchived) as error:
@@ -36,9 +36,9 @@ class Watermarks:
 
     def _get(self, key: str) -> bytes:
         etag = self._sources.etag(key)
-        kept = self._kept.get(key)
-        if kept and kept[0] == etag:
-            return kept[1]
+        cached = self._cache.get(key)
+        if cached and cached[0] == etag:
+            return cached[1]
         source = self._sources.get(key) if etag else None
         if source is None:
             raise SourceNotFound(f"there is no watermark {key!r} in the upload bucket")
@@ -47,7 +47,7 @@ class Watermarks:
                 raise SourceTooLarge(f"the watermark {key!r} has {source.size} bytes, allowed: {MAX_BYTES}")
             body = source.body.read()
         with self._lock:
-            self._kept[key] = source.etag, body
-            while len(self._kept) > _KEPT:
-                del self._kept[next(iter(self._kept))]
+            self._cache[key] = source.etag, body
+            while len(self._cache) > _CACHE_SIZE:
+                del self._cache[next(iter(self._cache))]
         return body

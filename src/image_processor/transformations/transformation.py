@@ -1,14 +1,14 @@
-"""The grammar of transformations, written one way everywhere: `width=300,format=webp`.
+"""The grammar of transformations, and one canonical text for each: `width=300,format=webp`.
 
-Equal pictures have equal texts: options stand in the order of their table, of two ways to say the same one is chosen,
-and what is a default, or has no effect beside the others, is left out.
+Equal pictures have equal texts: options stand in the order of their table, one of several ways to write the same value
+is chosen, and an option is left out if it has its default or no effect beside the others.
 
-The same rules stand once more in src/edge/viewer_request.js, for what comes as the query of a URL. One table of cases,
-tests/edge/cases.json, holds the two to one another.
+src/edge/viewer_request.js has the same rules for the query of a URL. tests/edge/cases.json holds both to one table of
+cases.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from image_processor.errors import InvalidTransformation, shown
@@ -16,66 +16,64 @@ from image_processor.transformations.options import (
     ANIMATED_FORMATS,
     BY_NAME,
     DEFAULT_QUALITY,
+    EXACT_FITS,
     FORMATS,
+    LENGTHS,
+    LETTERBOXED_FITS,
     LOSSLESS_FORMATS,
     MAX_PIXELS,
     MAX_SIDE,
     OPTIONS,
+    POSITIONED_FITS,
+    SAME_ORIENTATIONS,
+    SMART_FITS,
     SMART_POSITIONS,
 )
 
-EXACT_FITS: Final = ("cover", "contain", "fill")  # with both sides given, the size is exact
-UNTOUCHED: Final = "format=auto"  # the name of the whole source, upright and private, since each picture has one
-# Of the 24 ways to turn and mirror, eight differ; these are the others, and which of the eight they are.
-_SAME_TURNS: Final[dict[tuple[int | None, str | None], tuple[int | None, str | None]]] = {
-    (None, "both"): (180, None),
-    (90, "both"): (270, None),
-    (180, "both"): (None, None),
-    (270, "both"): (90, None),
-    (180, "horizontal"): (None, "vertical"),
-    (180, "vertical"): (None, "horizontal"),
-    (270, "horizontal"): (90, "vertical"),
-    (270, "vertical"): (90, "horizontal"),
-}
+UNTOUCHED: Final = "format=auto"  # the whole source, upright and without private metadata: every picture needs a name
+
+
+def _default(name: str) -> Any:
+    return BY_NAME[name].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformation:
     """The options that make one picture from a source; `str()` of it is its canonical text.
 
-    Always valid and in canonical form: building one raises `InvalidTransformation` for a value that is not allowed, and
-    sets to its default what has no effect. Sides are in pixels, `background` is `rrggbb` or `rrggbbaa`, `crop` is left,
-    top, width and height; None is what the source or the format decides, or that nothing is done. `dpr` is always 1: it
-    is worked into the sides.
+    Always valid and in canonical form: the constructor raises `InvalidTransformation` for a value that is not allowed,
+    and sets an option without effect to its default. Sides are in pixels, `background` is `rrggbb` or `rrggbbaa`, and
+    `crop` is left, top, width and height. None means that the source or the format decides, or that nothing is done.
+    `dpr` is always 1, because the sides are multiplied by it. Each attribute is a row of `OPTIONS`.
     """
 
-    width: int | None = None
-    height: int | None = None
-    fit: str = "cover"
-    position: str = "center"
-    format: str | None = None
-    quality: int | None = None
-    dpr: float = 1.0
-    background: str | None = None
-    rotate: int | None = None
-    flip: str | None = None
-    crop: tuple[int, int, int, int] | None = None
-    trim: int | None = None
-    blur: float | None = None
-    sharpen: float | None = None
-    grayscale: bool = False
-    brightness: float = 1.0
-    contrast: float = 1.0
-    saturation: float = 1.0
-    radius: int | None = None
-    lossless: bool = False
-    max_bytes: int | None = None
-    frames: int | None = None
-    watermark: str | None = None
-    watermark_position: str = "right bottom"
-    watermark_opacity: int = 100
-    watermark_scale: int = 25
-    enlarge: bool = False
+    width: int | None = _default("width")
+    height: int | None = _default("height")
+    fit: str = _default("fit")
+    position: str = _default("position")
+    format: str | None = _default("format")
+    quality: int | None = _default("quality")
+    dpr: float = _default("dpr")
+    background: str | None = _default("background")
+    rotate: int | None = _default("rotate")
+    flip: str | None = _default("flip")
+    crop: tuple[int, int, int, int] | None = _default("crop")
+    trim: int | None = _default("trim")
+    blur: float | None = _default("blur")
+    sharpen: float | None = _default("sharpen")
+    grayscale: bool = _default("grayscale")
+    brightness: float = _default("brightness")
+    contrast: float = _default("contrast")
+    saturation: float = _default("saturation")
+    radius: int | None = _default("radius")
+    lossless: bool = _default("lossless")
+    max_bytes: int | None = _default("max_bytes")
+    frames: int | None = _default("frames")
+    watermark: str | None = _default("watermark")
+    watermark_position: str = _default("watermark_position")
+    watermark_opacity: int = _default("watermark_opacity")
+    watermark_scale: int = _default("watermark_scale")
+    enlarge: bool = _default("enlarge")
 
     @classmethod
     def parse(cls, text: str) -> "Transformation":
@@ -83,7 +81,7 @@ class Transformation:
 
         Raises `InvalidTransformation`, naming the option, what came and what is allowed.
         """
-        return cls.of(map(_parted, text.split(",")))
+        return cls.of(map(_split, text.split(",")))
 
     @classmethod
     def of(cls, options: Iterable[tuple[str, str]]) -> "Transformation":
@@ -104,19 +102,19 @@ class Transformation:
             if value is not None and option.read(option.write(value)) != value:
                 raise InvalidTransformation(f"option {option.name}: {shown(value)} is not in canonical form")
         self._fold_dpr()
-        rotate, flip = _SAME_TURNS.get((self.rotate, self.flip), (self.rotate, self.flip))
+        rotate, flip = SAME_ORIENTATIONS.get((self.rotate, self.flip), (self.rotate, self.flip))
         self._set(rotate=rotate, flip=flip)
         if self.saturation == 0:
             self._set(grayscale=True)
         for name in (*self._idle_in_layout(), *self._idle_in_encoding(), *self._idle_beside_others()):
-            self._set(**{name: _DEFAULTS[name]})
+            self._set(**{name: _default(name)})
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def _fold_dpr(self) -> None:
-        for name in ("width", "height", "radius"):
+        for name in LENGTHS:
             length = getattr(self, name)
             if length is None or self.dpr == 1:
                 continue
@@ -129,9 +127,9 @@ class Transformation:
 
     def _idle_in_layout(self) -> Iterator[str]:
         sides = (self.width is not None) + (self.height is not None)
-        if sides < 2:  # one side alone is met by scaling, whatever the fit
+        if sides < 2:  # one side alone scales the picture, whatever the fit
             yield from ("fit", "position")
-        if self.fit not in ("cover", "contain") or (self.fit == "contain" and self.position in SMART_POSITIONS):
+        if self.fit not in (SMART_FITS if self.position in SMART_POSITIONS else POSITIONED_FITS):
             yield "position"
         if sides == 0 or self.is_exact:
             yield "enlarge"
@@ -151,8 +149,8 @@ class Transformation:
                 yield "frames"
 
     def _idle_beside_others(self) -> Iterator[str]:
-        letterboxed = self.is_exact and self.fit == "contain"
-        if self.format != "jpeg" and not letterboxed:  # every other format keeps alpha, and auto takes one that can
+        letterboxed = self.is_exact and self.fit in LETTERBOXED_FITS
+        if self.format != "jpeg" and not letterboxed:  # every other format has alpha, and auto chooses one that has
             yield "background"
         if self.background and (self.background[6:] == "00" or (self.format == "jpeg" and self.background == "ffffff")):
             yield "background"
@@ -162,44 +160,42 @@ class Transformation:
             yield from ("watermark_position", "watermark_opacity", "watermark_scale")
 
     def on_ladder(self, ladder: Sequence[int]) -> "Transformation":
-        """The same with its leading side, the width or else the height, rounded up to the next of the ladder's sides.
+        """Round the leading side up to the ladder's next side, and scale the other lengths by the same factor.
 
-        What is larger than all of them becomes the largest; the other side and `radius` are scaled along, and are never
-        less than 1 pixel or more than `MAX_SIDE`. Without a side, or with an empty ladder, nothing is rounded.
+        The leading side is the width, or else the height. A side above the whole ladder becomes the ladder's largest.
+        The other side and `radius` stay between 1 pixel and `MAX_SIDE`. Nothing changes if there is no side or the
+        ladder is empty.
         """
         side = self.width or self.height
         if not side or not ladder:
             return self
         rung = min((rung for rung in ladder if rung >= side), default=max(ladder))
 
-        def scaled(length: int | None) -> int | None:  # in whole numbers, as exact in both languages
+        def scaled(length: int | None) -> int | None:  # in integers, which are exact in both languages
             return length and min(max((2 * length * rung + side) // (2 * side), 1), MAX_SIDE)
 
         return replace(self, width=scaled(self.width), height=scaled(self.height), radius=scaled(self.radius))
 
     @property
     def is_exact(self) -> bool:
-        """Whether the picture's sides are those asked for, whatever the source's."""
+        """Whether the picture has exactly the sides asked for, whatever the source's are."""
         return self.width is not None and self.height is not None and self.fit in EXACT_FITS
 
     @property
     def watermark_key(self) -> str | None:
-        """The key of the source that is laid over the picture."""
+        """The key of the source that is the watermark."""
         return self.watermark and self.watermark.replace("~", "/")
 
     def __str__(self) -> str:
         changed = ",".join(
             f"{option.name}={option.write(getattr(self, option.name))}"
             for option in OPTIONS
-            if getattr(self, option.name) != _DEFAULTS[option.name]
+            if getattr(self, option.name) != option.default
         )
         return changed or UNTOUCHED
 
 
-_DEFAULTS: Final = {field.name: field.default for field in fields(Transformation)}
-
-
-def _parted(part: str) -> tuple[str, str]:
+def _split(part: str) -> tuple[str, str]:
     name, equals, value = (piece.strip() for piece in part.partition("="))
     if not equals:
         raise InvalidTransformation(f"{shown(part.strip())} is not an option; write name=value, joined by commas")
@@ -207,7 +203,7 @@ def _parted(part: str) -> tuple[str, str]:
 
 
 def check_area(transformation: Transformation, frames: int = 1) -> None:
-    """Raise `InvalidTransformation` for two sides, to be met exactly, that are more than `MAX_PIXELS` in all frames."""
+    """Raise `InvalidTransformation` if an exact size has more than `MAX_PIXELS` pixels in all frames."""
     width, height = transformation.width, transformation.height
     if width and height and transformation.is_exact and width * height * frames > MAX_PIXELS:
         picture, hint = f"a picture of {width}×{height} pixels", ""

@@ -1,7 +1,7 @@
-"""Jobs of S3 Batch Operations, which invoke the function for each object of a manifest, and the answer they want.
+"""S3 Batch Operations: a job that invokes the function for each object of a manifest, and wants a result for each.
 
-Of invocation schema 2.0, which names the bucket, and 1.0, which has its ARN. A job sends one task at a time, and tries
-one that failed for a time again by itself. Keys come encoded as a form, as in S3's notifications, and by the same door.
+Invocation schema 2.0 names the bucket, 1.0 gives its ARN. A job sends one task at a time, and retries a task that
+failed temporarily. Keys are form-encoded, as in S3 notifications.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
 """
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_processor.errors import ImageProcessorError, UnknownEvent, shown
-from image_processor.triggers import s3_events
+from image_processor.triggers import s3_events, source_processing
+from image_processor.triggers.source_processing import Publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,14 @@ class Task:
 
 
 def is_job(event: Mapping[str, Any]) -> bool:
-    """Whether a job of S3 Batch Operations asks; it wants an answer whatever happens."""
+    """Whether this is an invocation by a job of S3 Batch Operations."""
     return "invocationSchemaVersion" in event and "tasks" in event
+
+
+def process(event: Mapping[str, Any], publish: Publish, deadline: float) -> dict[str, Any]:
+    """Process all tasks of a job; returns the result of each. Raises `UnknownEvent`."""
+    tasks = parse(event)
+    return answer(event, tasks, [source_processing.process(task.source, publish, deadline) for task in tasks])
 
 
 def parse(event: Mapping[str, Any]) -> list[Task]:
@@ -32,7 +39,7 @@ def parse(event: Mapping[str, Any]) -> list[Task]:
         case {"invocationSchemaVersion": "1.0" | "2.0", "invocationId": str(), "tasks": [_, *_] as tasks}:
             return [_parse_task(task) for task in tasks]
         case _:
-            raise UnknownEvent(f"the event is no job of S3 Batch Operations, schema 1.0 or 2.0: {shown(event)}")
+            raise UnknownEvent(f"the event is not a job of S3 Batch Operations, schema 1.0 or 2.0: {shown(event)}")
 
 
 def _parse_task(task: object) -> Task:
@@ -49,17 +56,18 @@ def _parse_task(task: object) -> Task:
 
 
 def answer(
-    event: Mapping[str, Any], tasks: Sequence[Task], outcomes: Sequence[ImageProcessorError | None]
+    event: Mapping[str, Any], tasks: Sequence[Task], errors: Sequence[ImageProcessorError | None]
 ) -> dict[str, Any]:
-    """What becomes of each task, in the job's words: done, to be tried again, or failed for good. The last two are told
-    apart by the error's `retryable`; its code and message stand in the job's report.
+    """The response to the job: each task succeeded, failed temporarily, or failed permanently.
+
+    The error's `retryable` tells the two failures apart. Its code and message appear in the job's report.
     """
     return {
         "invocationSchemaVersion": event["invocationSchemaVersion"],
         "invocationId": event["invocationId"],
-        # A task that the answer leaves out; there is none.
+        # For a task that the response leaves out. This response leaves none out.
         "treatMissingKeysAs": "TemporaryFailure",
-        "results": [_result(task, error) for task, error in zip(tasks, outcomes, strict=True)],
+        "results": [_result(task, error) for task, error in zip(tasks, errors, strict=True)],
     }
 
 

@@ -1,17 +1,28 @@
-"""The REST API: `POST /images` renders a source now and answers with what was made.
+"""The REST API: `POST /images` renders a source now and responds with its renditions.
 
-The events and answers are those of API Gateway's Lambda proxy integration.
+Events and responses have the shapes of API Gateway's Lambda proxy integration.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
 import json
 import math
+import time
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from image_processor import telemetry
 from image_processor.engine.layout import widths
-from image_processor.errors import ForbiddenSource, InvalidRequest, RouteNotFound, shown
+from image_processor.errors import (
+    ForbiddenSource,
+    ImageProcessorError,
+    InvalidRequest,
+    RouteNotFound,
+    attempt,
+    error_body,
+    shown,
+)
 from image_processor.publishing.model import Record
 from image_processor.publishing.names import MAX_KEY_BYTES
 from image_processor.publishing.pipeline import Pipeline
@@ -29,20 +40,44 @@ _CORS: Final = {
 
 
 def is_api_request(event: Mapping[str, Any]) -> bool:
-    """Whether this is a request of a REST API."""
+    """Whether this is a request to a REST API."""
     return "httpMethod" in event and "requestContext" in event
 
 
-def answer(
-    event: Mapping[str, Any],
-    pipeline: Pipeline,
-    upload_bucket: str,
-    deadline: float = math.inf,
-    links: Links | None = None,
-) -> tuple[int, dict[str, Any] | None]:
-    """Do what the request asks; returns the HTTP status and the body. Without `links` it offers no other widths.
+@dataclass(frozen=True, slots=True)
+class RestApi:
+    """What the API works with. Without `links` it offers no URLs of other widths."""
 
-    Raises the errors of the request and of its source, and `Unavailable` when it can't be begun before the `deadline`.
+    pipeline: Pipeline
+    upload_bucket: str
+    cors_origins: Sequence[str] = ()
+    links: Links | None = None
+
+
+def respond(event: Mapping[str, Any], api: Callable[[], RestApi], deadline: float) -> dict[str, Any]:
+    """The response to a request, whatever happens. `api` may raise `InvalidSettings`, which is a response as well."""
+    started = time.perf_counter()
+    route = f"{event['httpMethod']} {event.get('resource')}"
+    code: str | None = None
+    body: Mapping[str, Any] | None
+    outcome = attempt(lambda: answer(event, api(), deadline))
+    if isinstance(outcome, ImageProcessorError):
+        if outcome.retryable:
+            telemetry.fault(route, outcome)
+        request_id = (event["requestContext"] or {}).get("requestId", "")
+        status, code, body = outcome.status, outcome.code, error_body(outcome, request_id)
+    else:
+        status, body = outcome
+    telemetry.answered(route, status, code, time.perf_counter() - started)
+    configured = attempt(api)
+    return response(status, body, event, configured.cors_origins if isinstance(configured, RestApi) else ())
+
+
+def answer(event: Mapping[str, Any], api: RestApi, deadline: float = math.inf) -> tuple[int, dict[str, Any] | None]:
+    """Do what the request asks for; returns the HTTP status and the body.
+
+    Raises the error of the request or of its source, and `Unavailable` when rendering can't begin before the
+    `deadline`, in seconds of `time.monotonic`.
     """
     method, path = event["httpMethod"], event.get("resource") or event.get("path")
     if path != _PATH or method not in ("POST", "OPTIONS"):
@@ -51,15 +86,15 @@ def answer(
         return 204, None
     request = _parse_body(event)
     bucket, key = request.get("bucket"), _key(request)
-    if bucket not in (None, upload_bucket):
+    if bucket not in (None, api.upload_bucket):
         raise ForbiddenSource(f"field bucket: got {shown(bucket)}, allowed: the upload bucket, or leave it out")
-    records = pipeline.render_on_demand(key, _wanted(request, pipeline.variants), deadline)
+    records = api.pipeline.render_on_demand(key, _wanted(request, api.pipeline.variants), deadline)
     base_url = (event.get("stageVariables") or {}).get("CdnUrl") or None
     return 200, {
         "original_file": records[0].original_file,
         "width": records[0].source_width,
         "height": records[0].source_height,
-        **_responsive(key, records[0], base_url, links),
+        **_responsive(key, records[0], base_url, api.links),
         "renditions": [_shape(key, record, base_url) for record in records],
     }
 
@@ -67,7 +102,7 @@ def answer(
 def response(
     status: int, body: Mapping[str, Any] | None, event: Mapping[str, Any], cors_origins: Sequence[str]
 ) -> dict[str, Any]:
-    """An answer in the form that API Gateway takes, with its CORS headers."""
+    """The response in the form that API Gateway expects, with the CORS headers."""
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **_cors(event, cors_origins)}
     if status == 503:
         headers["Retry-After"] = "5"
@@ -142,7 +177,7 @@ def _shape(key: str, record: Record, base_url: str | None) -> dict[str, Any]:
 
 
 def _responsive(key: str, record: Record, base_url: str | None, links: Links | None) -> dict[str, Any]:
-    """What an `<img>` takes to choose its width by; null where no picture is made by its URL."""
+    """The `srcset` of an `<img>` and its widths; null in a stack that renders nothing by URL."""
     if not (base_url and links and record.source_width and record.source_height):
         return {"srcset": None, "widths": None}
     found = widths((record.source_width, record.source_height), links.ladder)

@@ -1,6 +1,7 @@
-"""What AWS sends when a source changed → `SourceEvent`; the only module that decodes an S3 key. Runs on Python 3.9.
+"""Reads the events that S3 sends when an object changes. Pure; runs on Python 3.9 for the deployment commands.
 
-Keys of S3 notifications come encoded as a form (`my+photo+%C3%BC.jpg`), those of EventBridge raw.
+This is the only module that decodes the key of an event. S3 notifications have form-encoded keys
+(`my+photo+%C3%BC.jpg`), EventBridge events have raw keys.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_plus
 
 from image_processor.errors import UnknownEvent, shown
@@ -18,44 +18,23 @@ from image_processor.errors import UnknownEvent, shown
 
 @dataclass(frozen=True)
 class SourceEvent:
-    """A hint that an object changed: put, overwritten or deleted. Which of them, a look at the bucket tells."""
+    """A hint that an object was put, overwritten or deleted. Which of the three, only the bucket knows."""
 
     bucket: str
     key: str
 
 
-def is_queue_batch(event: Mapping[str, Any]) -> bool:
-    """Whether these are messages of SQS, each of which can fail alone."""
-    records = event.get("Records")
-    return (
-        bool(records)
-        and isinstance(records, list)
-        and all(_at(record, "eventSource") == "aws:sqs" for record in records)
-    )
-
-
-def was_delivered_before(message: Mapping[str, Any]) -> bool:
-    """Whether SQS has handed this message out before: then its work was begun, and may have ended anywhere."""
-    return str((message.get("attributes") or {}).get("ApproximateReceiveCount", "1")) != "1"
-
-
-def sent_at(message: Mapping[str, Any]) -> float | None:
-    """When S3 sent this message to the queue, in seconds of the epoch; None when that isn't told."""
-    milliseconds = str((message.get("attributes") or {}).get("SentTimestamp", ""))
-    return int(milliseconds) / 1000 if milliseconds.isdecimal() else None
-
-
 def parse_message(body: object) -> list[SourceEvent]:
     """The source events in the body of a message; raises `UnknownEvent`."""
     try:
-        event = json.loads(body)  # type: ignore[arg-type]  # what is no text is told below
+        event = json.loads(body)  # type: ignore[arg-type]  # anything but a text is reported below
     except (TypeError, ValueError, RecursionError) as error:
         raise UnknownEvent(f"the message is not JSON: {shown(body)}") from error
     return parse(event)
 
 
 def parse(event: object) -> list[SourceEvent]:
-    """The source events in an S3 notification or an EventBridge event, none in S3's test; raises `UnknownEvent`."""
+    """The source events in an S3 notification or EventBridge event, none in S3's test event; raises `UnknownEvent`."""
     if _at(event, "Event") == "s3:TestEvent":  # sent once, when the bucket's notification is set up
         return []
     if _at(event, "source") == "aws.s3":
@@ -79,7 +58,7 @@ def _from_notification(record: object) -> SourceEvent:
 
 
 def _at(value: object, *names: str) -> object:
-    """The value under these names, one inside the other; None where there is none."""
+    """The value at this path of names in nested mappings; None if there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

@@ -1,7 +1,7 @@
-"""The URLs that pictures are asked for by. Pure; deployment/sign.py runs it on Python 3.9.
+"""Signed URLs of renditions. Pure; deployment/sign.py runs it on Python 3.9.
 
-Of a source's key everything is encoded that may be, as `paths.invalidation_paths` spells it too. (The edge function
-spells each path its own way, before the cache is asked.)
+URLs percent-encode every character of a source's key that may be encoded, and `paths.invalidation_paths` invalidates
+that spelling. (The edge function rewrites each path to one spelling before CloudFront looks into its cache.)
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from image_processor.urls.signatures import EXPIRY, SIGNATURE, sign
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-# Sides of the screens that there are, for stacks without a ladder of their own.
+# Widths of common screens in pixels, for stacks without a ladder of their own.
 DEFAULT_LADDER = (320, 640, 960, 1280, 1920, 2560, 3840)
 
 
 def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) -> str:
-    """The URL that asks for a picture by options; raises `ValueError` for what can't be signed.
+    """The signed URL of a rendition by its options; raises `ValueError` for parameters that can't be signed.
 
-    All comes decoded; the path, without its first slash, is a source's key, or without options a rendition's.
+    Path and parameters are passed decoded. The path has no leading slash: it is a source's key, or without options a
+    rendition's.
     """
     signed = {**parameters, SIGNATURE: sign(key, f"/{path}", parameters)}
     query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in signed.items())
@@ -34,13 +35,13 @@ def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) ->
 
 @dataclass(frozen=True)
 class Links:
-    """What ready links are made of: the key to sign with, asked for when it is needed, and the widths they offer."""
+    """Makes URLs of the widths on a ladder; `key` returns the key to sign with, and is called when it is needed."""
 
     key: Callable[[], str]
     ladder: Sequence[int] = DEFAULT_LADDER
 
     def srcset(self, base: str, path: str, widths: Mapping[int, int]) -> str:
-        """For `<img srcset>`: a signed URL, which does not expire, for each width to ask for, and the picture's own."""
+        """The value of `<img srcset>`: for each requested width → rendered width, a signed URL that does not expire."""
         key = self.key()
         return ", ".join(
             f"{signed_url(base, path, {'format': 'auto', 'width': str(asked)}, key)} {width}w"

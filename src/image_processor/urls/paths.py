@@ -14,8 +14,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What may stand in a path as it is or encoded. The edge function leaves it as it is, and there the cache has it; our
-# own links encode it, and AWS advises to invalidate what viewers ask for, too.
+# Characters that a path may have raw or percent-encoded. The edge function leaves them raw, which makes the cache key;
+# our own links encode them, and AWS recommends to invalidate the paths that viewers request as well.
 _RESERVED: Final = "!$&'()*,;=:@"
 _WILDCARDS: Final = 15
 

@@ -1,10 +1,11 @@
-"""Signatures of URLs: who may have a picture made. Pure; deployment/sign.py runs it on Python 3.9.
+"""Signatures of URLs, which authorise rendering. Pure; deployment/sign.py runs it on Python 3.9.
 
-What is signed is what the page's author wrote, decoded: the path, `?`, then all parameters but the signature, by name.
+The signed text is the URL as the page's author wrote it, decoded: the path, `?`, then all parameters except the
+signature, sorted by name.
 
     /cats/rio.jpg?exp=1764000000&format=auto&width=300
 
-No two requests have the same text: the last `?` ends the path, since no name or value may hold one.
+No two requests have the same text: the last `?` ends the path, because no name or value may contain one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SIGNATURE, EXPIRY = "sig", "exp"
-AGAIN = "again"  # set by the function's own redirect, after the author has signed
+AGAIN = "again"  # added by the function's own redirect, after the author has signed
 UNSIGNED = (SIGNATURE, AGAIN)
 _LATEST = 253402300799  # the last second of the year 9999
 
@@ -29,20 +30,20 @@ _LATEST = 253402300799  # the last second of the year 9999
 def sign(key: str, path: str, parameters: Mapping[str, str]) -> str:
     """Sign a URL's decoded path and parameters: HMAC-SHA256 in base64url without padding, 43 characters (RFC 4648).
 
-    Raises `ValueError` for a name with `=`, or a name or value with `?` or `&`: no option has such.
+    Raises `ValueError` for a name with `=`, or a name or value with `?` or `&`, which no option has.
     """
     digest = hmac.new(key.encode(), _text(path, parameters).encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def is_signed(keys: Iterable[str], path: str, parameters: Mapping[str, str]) -> bool:
-    """Whether `sig` is by one of the keys; it takes the same time whichever it is, and however much of it is right."""
+    """Whether `sig` is by one of the keys; takes the same time whichever key it is, and however much of it is right."""
     given = parameters.get(SIGNATURE, "").encode("utf-8", "surrogatepass")
     found = False
     for key in keys:
         try:
             signature = sign(key, path, parameters)
-        except ValueError:  # half a surrogate pair is one, too
+        except ValueError:  # an unpaired surrogate raises one as well
             return False
         found |= hmac.compare_digest(signature.encode(), given)
     return found
@@ -51,8 +52,8 @@ def is_signed(keys: Iterable[str], path: str, parameters: Mapping[str, str]) -> 
 def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: float) -> None:
     """Raise `BadSignature` unless the request is signed and, at `now`, in seconds since 1970, not expired.
 
-    Raises `InvalidRequest` for an `exp` that is no time, if it was signed. Of an unsigned request nothing else is told:
-    caches keep an `InvalidRequest`, and know it by the path alone, so that it would meet those who have a signature.
+    Raises `InvalidRequest` for a signed `exp` that is not a time. An unsigned request gets no other error: caches store
+    an `InvalidRequest` under the path alone, and viewers with a valid signature would get it too.
     """
     if not parameters.get(SIGNATURE):
         raise BadSignature(f"the signature is missing: parameter {SIGNATURE}")
@@ -65,7 +66,7 @@ def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: fl
 
 
 def expiry(parameters: Mapping[str, str]) -> int | None:
-    """When a request expires, in seconds since 1970; None for never. Raises `InvalidRequest` for what is no time."""
+    """When a request expires, in seconds since 1970; None for never. Raises `InvalidRequest` for any other value."""
     text = parameters.get(EXPIRY)
     if text is None:
         return None

@@ -198,4 +198,4 @@ def test_two_calls_may_stall_to_the_last_before_the_function_is_out_of_time():
     waits = sum(2**attempt for attempt in range(attempts - 1))  # at most; botocore takes a random part of each
 
     assert stalled + waits == 24
-    assert 2 * (stalled + waits) < FUNCTION_TIMEOUT - app._TO_ANSWER
+    assert 2 * (stalled + waits) < FUNCTION_TIMEOUT - app.RESERVED_SECONDS

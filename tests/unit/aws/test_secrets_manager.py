@@ -11,7 +11,7 @@ from image_processor.aws.secrets_manager import SigningKeys
 from image_processor.errors import BadSignature, InvalidRequest, Throttled, Unavailable
 from image_processor.urls.signatures import sign
 
-from ..fakes import refusal
+from ..fakes import client_error
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key"
 
@@ -36,7 +36,7 @@ class FakeSecrets:
         if self.failure:
             raise self.failure
         if VersionStage not in self.stages:
-            raise refusal("ResourceNotFoundException", "GetSecretValue")
+            raise client_error("ResourceNotFoundException", "GetSecretValue")
         return {"SecretString": self.stages[VersionStage]}
 
 
@@ -142,10 +142,10 @@ def test_expiry_is_checked_too(keys):
 @pytest.mark.parametrize(
     ("failure", "error"),
     [
-        (refusal("ThrottlingException"), Throttled),
-        (refusal("AccessDeniedException"), Unavailable),
-        (refusal("ResourceNotFoundException"), Unavailable),
-        (refusal("DecryptionFailure"), Unavailable),
+        (client_error("ThrottlingException"), Throttled),
+        (client_error("AccessDeniedException"), Unavailable),
+        (client_error("ResourceNotFoundException"), Unavailable),
+        (client_error("DecryptionFailure"), Unavailable),
         (EndpointConnectionError(endpoint_url="https://inner"), Unavailable),
     ],
 )
@@ -165,7 +165,7 @@ def test_a_previous_key_that_can_not_be_read_is_no_missing_one(keys, secrets):
 
     def refuse_previous(**request):
         if request["VersionStage"] == "AWSPREVIOUS":
-            raise refusal("AccessDeniedException")
+            raise client_error("AccessDeniedException")
         return answer(**request)
 
     secrets.get_secret_value = refuse_previous
@@ -179,7 +179,7 @@ def test_keys_that_are_known_are_good_while_newer_ones_can_not_be_had(keys, secr
     monkeypatch.setattr(telemetry, "fault", lambda _, error: faults.append(error.code))
     keys.all()
     clock.now += 60
-    secrets.failure = refusal("InternalServiceError")
+    secrets.failure = client_error("InternalServiceError")
     for _ in range(10):
         with pytest.raises(BadSignature):  # not Unavailable, which a cache would keep for all who ask
             keys.check("/a", signed("second"), 0)
@@ -193,7 +193,7 @@ def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, mo
     faults = []
     monkeypatch.setattr(telemetry, "fault", lambda route, error: faults.append((route, error.code)))
     keys.all()
-    secrets.failure = refusal("InternalServiceError")
+    secrets.failure = client_error("InternalServiceError")
     clock.now += 301
 
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Messages of a batch are worked on at once, their pixels one after the other, and calls to AWS don't wait in line."""
+"""Concurrency in a batch: AWS calls of all sources overlap, and one source at a time is decoded."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from image_processor.publishing import pipeline as pipeline_module
-from image_processor.publishing.ports import at_once
+from image_processor.publishing import rendition_writer
+from image_processor.publishing.concurrency import run_concurrently
 
 from ..pictures import encode
 
@@ -16,43 +16,43 @@ SOURCES = {f"{number}.png": encode(Image.new("RGB", (40, 30), (number, 0, 0)), "
 
 
 @pytest.fixture
-def side() -> Iterator[ThreadPoolExecutor]:
+def executor() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(20) as pool:
         yield pool
 
 
-def meeting(monkeypatch, fake, how_many: int, *operations: str) -> None:
-    """From now on calls of these operations are answered when so many are under way."""
-    together, called = threading.Barrier(how_many, timeout=10), fake.called
+def block_until_concurrent(monkeypatch, fake, count: int, *operations: str) -> None:
+    """Block calls of these operations until `count` of them are in progress; fail after 10 seconds."""
+    barrier, record_call = threading.Barrier(count, timeout=10), fake.record_call
 
-    def meet(operation: str, what: str) -> None:
-        called(operation, what)
+    def record_and_wait(operation: str, target: str) -> None:
+        record_call(operation, target)
         if operation in operations:
-            together.wait()
+            barrier.wait()
 
-    monkeypatch.setattr(fake, "called", meet)
+    monkeypatch.setattr(fake, "record_call", record_and_wait)
 
 
-def test_the_renditions_of_a_source_are_put_together(new_pipeline, s3, side, monkeypatch):
+def test_the_renditions_of_a_source_are_stored_concurrently(new_pipeline, s3, executor, monkeypatch):
     s3.upload("rio", SOURCES["1.png"])
-    meeting(monkeypatch, s3, 2, "put_object")
+    block_until_concurrent(monkeypatch, s3, 2, "put_object")
 
-    assert len(new_pipeline(side=side).publish("rio")) == 2
+    assert len(new_pipeline(executor=executor).publish("rio")) == 2
 
 
-def test_what_is_kept_is_looked_up_while_the_source_comes(new_pipeline, s3, side, monkeypatch):
+def test_stored_renditions_are_listed_while_the_source_is_downloaded(new_pipeline, s3, executor, monkeypatch):
     s3.upload("rio", SOURCES["1.png"])
-    meeting(monkeypatch, s3, 2, "get_object", "list_objects_v2")
+    block_until_concurrent(monkeypatch, s3, 2, "get_object", "list_objects_v2")
 
-    assert len(new_pipeline(side=side).publish("rio")) == 2
+    assert len(new_pipeline(executor=executor).publish("rio")) == 2
 
 
 @pytest.mark.parametrize("operation", ["get_object", "put_object", "head_upload"])
-def test_sources_wait_for_s3_together(new_pipeline, s3, side, monkeypatch, operation):
+def test_sources_of_a_batch_call_s3_concurrently(new_pipeline, s3, executor, monkeypatch, operation):
     for key, body in SOURCES.items():
         s3.upload(key, body)
-    pipeline = new_pipeline("thumbnail:width=8", side=side)
-    meeting(monkeypatch, s3, len(SOURCES), operation)
+    pipeline = new_pipeline("thumbnail:width=8", executor=executor)
+    block_until_concurrent(monkeypatch, s3, len(SOURCES), operation)
 
     with ThreadPoolExecutor(max_workers=len(SOURCES)) as pool:
         list(pool.map(pipeline.publish, SOURCES))
@@ -60,31 +60,31 @@ def test_sources_wait_for_s3_together(new_pipeline, s3, side, monkeypatch, opera
     assert len(s3.renditions()) == len(SOURCES)
 
 
-def fails() -> None:
+def fail_with_key_error() -> None:
     raise KeyError("task")
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_no_task_is_still_under_way_when_another_has_failed(side, order):
+def test_a_failure_is_raised_only_after_every_task_has_ended(executor, order):
     done = []
 
     def slow() -> None:
         threading.Event().wait(0.05)
         done.append(1)
 
-    tasks: list[Callable[[], None]] = [fails, slow][::order]
+    tasks: list[Callable[[], None]] = [fail_with_key_error, slow][::order]
     with pytest.raises(KeyError, match="task"):
-        at_once(side, tasks)
+        run_concurrently(executor, tasks)
 
     assert done == [1]
 
 
-def test_tasks_answer_in_their_order(side):
-    assert at_once(side, [lambda number=number: number for number in range(10)]) == list(range(10))
-    assert at_once(side, []) == []
+def test_results_are_returned_in_the_order_of_the_tasks(executor):
+    assert run_concurrently(executor, [lambda number=number: number for number in range(10)]) == list(range(10))
+    assert run_concurrently(executor, []) == []
 
 
-def test_sources_published_at_once_are_all_right(pipeline, s3, table):
+def test_sources_published_concurrently_are_all_complete(pipeline, s3, table):
     etags = {key: s3.upload(key, body) for key, body in SOURCES.items()}
 
     with ThreadPoolExecutor(max_workers=len(SOURCES)) as pool:
@@ -94,19 +94,19 @@ def test_sources_published_at_once_are_all_right(pipeline, s3, table):
     assert len(table.items) == 2 * len(SOURCES)
 
 
-def test_only_one_source_has_its_pixels_in_memory(pipeline, s3, monkeypatch):
+def test_only_one_source_at_a_time_is_rendered(pipeline, s3, monkeypatch):
     for key, body in SOURCES.items():
         s3.upload(key, body)
-    two_at_once = threading.Barrier(2)
-    render = pipeline_module.render_each
+    barrier = threading.Barrier(2)
+    render = rendition_writer.render_each
 
     def rendering(*arguments):
-        with pytest.raises(threading.BrokenBarrierError):  # nobody else came here within the time
-            two_at_once.wait(timeout=0.1)
-        two_at_once.reset()
+        with pytest.raises(threading.BrokenBarrierError):  # no other thread renders within 0.1 s
+            barrier.wait(timeout=0.1)
+        barrier.reset()
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render_each", rendering)
+    monkeypatch.setattr(rendition_writer, "render_each", rendering)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(pipeline.publish, list(SOURCES)[:2]))

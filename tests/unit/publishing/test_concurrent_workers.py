@@ -1,15 +1,24 @@
-"""Whatever happens in whatever order, renditions and records end up those of the latest source.
+"""Concurrent workers: however their storage calls interleave, the result is that of the latest source.
 
-A state machine puts, overwrites and deletes a source; delivers its events late, twice and in any order to two workers;
-lets them make one storage call at a time; and lets them crash or be refused in between, whereupon their event comes
-back. In the end all events have been delivered, and what is kept is compared with the source.
+A hypothesis state machine drives the life of one source. Its rules, in any order:
+
+- the user uploads, overwrites or deletes the source; each time, an event is queued. S3 may send an event twice
+- a worker takes the oldest event and publishes the source, or renders on demand; at most two workers at a time
+- a worker makes some storage calls, one at a time (see `stepped_workers`)
+- a worker crashes, or its next storage call fails; its event is queued again, as redelivered
+- a viewer requests every rendition, and CloudFront caches those that it does not have yet
+
+At the end, all remaining events are processed. Then the stored renditions, their records and CloudFront's cache must
+match the source. A second test removes the pipeline's last step, "look again", and expects the state machine to find a
+run that ends in a wrong result, which shows that it can.
 """
 
 import itertools
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import pytest
@@ -22,35 +31,36 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.engine.render import Rendition
 from image_processor.errors import CorruptImage, ImageProcessorError
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import records, rendition_writer
 from image_processor.publishing.names import location
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
-from ..fakes import PROCESSED, TABLE, UPLOADS
+from ..fakes import PROCESSED, TABLE, UPLOADS, FakeInvalidations
 from .stepped_workers import SteppedS3, SteppedTable, Worker
 
 KEY = "cats/rio.jpg"
 VARIANTS = ("thumbnail", "wide")
 AD_HOC = {"width=4": Transformation(width=4)}
-# Another red makes the same pictures as red: their ETags are the same, and those of the sources are not.
-CONTENTS = (b"red", b"another red", b"blue", b"broken")
-RULES = settings(max_examples=150, stateful_step_count=60)
-UNTIL_RED = settings(RULES, max_examples=2000, phases=[Phase.generate], report_multiple_bugs=False)
+# "another red" has the same renditions as "red": the ETags of the renditions are equal, those of the sources are not.
+CONTENTS = (b"red", b"another red", b"blue", b"corrupt")
+RUNS = settings(max_examples=150, stateful_step_count=60)
+RUNS_UNTIL_FAILURE = settings(RUNS, max_examples=2000, phases=[Phase.generate], report_multiple_bugs=False)
 
 
-def paint(source: BinaryIO | bytes, wanted: list[Transformation], *_: object) -> list[Rendition]:
-    """Stands in for `render`, which would take most of the time and decide nothing here."""
+def fake_render(source: BinaryIO | bytes, wanted: list[Transformation], *_: object) -> list[Rendition]:
+    """Replaces the engine, which would take most of the time and does not affect the order of calls."""
     body = source if isinstance(source, bytes) else source.read()
-    if body == b"broken":
+    if body == b"corrupt":
         raise CorruptImage("the source can't be decoded")
     colour = body.split()[-1]
     return [Rendition(colour + str(transformation).encode(), "image/png", 1, 1, 1, 1) for transformation in wanted]
 
 
 class Clock:
-    """Each moment is another."""
+    """Replaces `datetime`; no two calls give the same time."""
 
     def __init__(self) -> None:
         self._ticks = itertools.count()
@@ -59,172 +69,166 @@ class Clock:
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=next(self._ticks))
 
 
-class Edge:
-    """Collects the keys of one invocation, as the function's does."""
-
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
-
-    def replaced(self, key: str) -> None:
-        self.keys.add(key)
-
-
-class Job(SimpleNamespace):
-    """A worker at work: on an event, which comes back when it fails, or on demand."""
+@dataclass
+class Job:
+    """What a worker is doing: it processes an event, which is queued again on failure, or renders on demand."""
 
     worker: Worker
-    edge: Edge
-    outcome: Any
-    again: bool
-    of_event: bool
+    invalidations: FakeInvalidations
+    outcome: Future[Any]
+    has_event: bool
 
 
-class Life(RuleBasedStateMachine):
-    """The life of one source."""
+class SourceLife(RuleBasedStateMachine):
+    """The life of one source, from its first upload until all of its events are processed."""
 
     pipeline: type[Pipeline] = Pipeline
 
     def __init__(self) -> None:
         super().__init__()
         self.s3, self.table = SteppedS3(), SteppedTable()
-        self.events: list[bool] = []  # that wait for a worker; whether they have been with one before
-        self.jobs: list[Job | None] = [None, None]
-        self.cached: dict[str, bytes] = {}  # by CloudFront
+        self.queue: list[bool] = []  # the events that wait for a worker; whether each was delivered before
+        self.jobs: list[Job | None] = [None, None]  # of the two workers
+        self.edge_cache: dict[str, bytes] = {}  # the renditions that CloudFront has cached: key → body
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pipeline_module, "render_each", paint)
-        self.patch.setattr(pipeline_module, "datetime", Clock())
+        self.patch.setattr(rendition_writer, "render_each", fake_render)
+        self.patch.setattr(records, "datetime", Clock())
 
     @rule(content=st.sampled_from(CONTENTS))
-    def put(self, content: bytes) -> None:
+    def upload(self, content: bytes) -> None:
         self.s3.upload(KEY, content)
-        self.events.append(False)
+        self.queue.append(False)
 
     @rule()
     def delete(self) -> None:
-        self.s3.remove(KEY)
-        self.events.append(False)
+        self.s3.delete(KEY)
+        self.queue.append(False)
 
-    @precondition(lambda self: self.events)
+    @precondition(lambda self: self.queue)
     @rule()
-    def duplicate(self) -> None:
-        self.events.append(False)
+    def duplicate_event(self) -> None:
+        self.queue.append(False)
 
     @rule()
-    def look(self) -> None:
-        """A viewer looks at all there is, and CloudFront keeps what it has not got yet."""
-        for (bucket, key), kept in self.s3.objects.items():
+    def view(self) -> None:
+        """A viewer requests all renditions, and CloudFront caches those that it does not have yet."""
+        for (bucket, key), stored in self.s3.objects.items():
             if bucket == PROCESSED:
-                self.cached.setdefault(key, kept.body)
+                self.edge_cache.setdefault(key, stored.body)
 
-    @precondition(lambda self: self.events)
+    @precondition(lambda self: self.queue)
     @rule(which=st.integers(0, 1))
-    def deliver(self, which: int) -> None:
+    def publish(self, which: int) -> None:
+        """A free worker takes the oldest event."""
         if self.jobs[which] is None:
-            again = self.events.pop(0)
-            self._start(which, lambda pipeline: pipeline.publish(KEY, again=again), of_event=True)
+            redelivered = self.queue.pop(0)
+            self._start(which, lambda pipeline: pipeline.publish(KEY, redelivered=redelivered), has_event=True)
 
     @rule(which=st.integers(0, 1), wanted=st.sampled_from([AD_HOC, {"wide": Transformation(width=16)}]))
-    def ask(self, which: int, wanted: dict[str, Transformation]) -> None:
+    def render_on_demand(self, which: int, wanted: dict[str, Transformation]) -> None:
         if self.jobs[which] is None:
-            self._start(which, lambda pipeline: pipeline.render_on_demand(KEY, wanted), of_event=False)
+            self._start(which, lambda pipeline: pipeline.render_on_demand(KEY, wanted), has_event=False)
 
-    @rule(which=st.integers(0, 1), steps=st.integers(1, 15), turn=st.integers(0, 2))
-    def work(self, which: int, steps: int, turn: int) -> None:
-        for _ in range(steps):
+    @rule(which=st.integers(0, 1), calls=st.integers(1, 15), thread=st.integers(0, 2))
+    def step(self, which: int, calls: int, thread: int) -> None:
+        """A worker makes some storage calls, in one of the threads that can run."""
+        for _ in range(calls):
             job = self.jobs[which]
-            if job and job.worker.step(turn):
+            if job and job.worker.step(thread):
                 self._end(which, job)
 
     @rule(which=st.integers(0, 1))
     def crash(self, which: int) -> None:
         job = self.jobs[which]
-        if job and job.of_event:
+        if job and job.has_event:
             job.worker.crash()
             self.jobs[which] = None
-            self.events.append(True)
+            self.queue.append(True)
 
     @rule(which=st.integers(0, 1), code=st.sampled_from(["SlowDown", "InternalError"]))
-    def refuse(self, which: int, code: str) -> None:
-        """The next call of this worker fails, whichever it is."""
+    def fail_call(self, which: int, code: str) -> None:
+        """The next storage call of a worker fails, whichever it is."""
         job = self.jobs[which]
-        if job and job.of_event:
-            self.s3.refusing = self.table.refusing = code
-            done = job.worker.step(0)
-            self.s3.refusing = self.table.refusing = None
-            if done:
+        if job and job.has_event:
+            self.s3.failing_with = self.table.failing_with = code
+            ended = job.worker.step(0)
+            self.s3.failing_with = self.table.failing_with = None
+            if ended:
                 self._end(which, job)
 
     def teardown(self) -> None:
+        """Process the remaining events, and compare what is stored with the source."""
         try:
-            while self.events or any(self.jobs):  # the worker that is at work now ends last, and is late
+            while self.queue or any(self.jobs):  # a worker that is busy now ends last: it is the late one
                 late = 0 if self.jobs[0] else 1
-                if self.events:
-                    self.deliver(1 - late)
-                self.work(1 - late if self.jobs[1 - late] else late, 1, 0)
-            self._compare()
+                if self.queue:
+                    self.publish(1 - late)
+                self.step(1 - late if self.jobs[1 - late] else late, 1, 0)
+            self._check_result()
         finally:
             for job in filter(None, self.jobs):
                 job.worker.crash()
             self.patch.undo()
 
-    def _start(self, which: int, call: Callable[[Pipeline], Any], *, of_event: bool) -> None:
-        worker, edge = Worker(), Edge()
+    def _start(self, which: int, call: Callable[[Pipeline], Any], *, has_event: bool) -> None:
+        worker, invalidations = Worker(), FakeInvalidations()
         pipeline = self.pipeline(
-            SourceBucket(self.s3, UPLOADS),
-            RenditionBucket(self.s3, PROCESSED, ""),
-            MetadataTable(self.table, TABLE),
+            Storage(
+                SourceBucket(self.s3, UPLOADS),
+                RenditionBucket(self.s3, PROCESSED, ""),
+                MetadataTable(self.table, TABLE),
+                invalidations,
+            ),
             parse_variants("thumbnail:width=8,height=8;wide:width=16"),
             Limits(),
-            edge,
             worker,
         )
-        outcome = worker.submit(partial(call, pipeline))
-        self.jobs[which] = Job(worker=worker, edge=edge, outcome=outcome, of_event=of_event)
+        self.jobs[which] = Job(worker, invalidations, worker.submit(partial(call, pipeline)), has_event)
 
     def _end(self, which: int, job: Job) -> None:
         self.jobs[which] = None
-        if job.edge.keys:
-            self.cached.clear()
+        if job.invalidations.keys:
+            self.edge_cache.clear()
         error = job.outcome.exception()
         if error is not None and not isinstance(error, ImageProcessorError):
             raise error
-        if error is not None and error.retryable and job.of_event:
-            self.events.append(True)
+        if error is not None and error.retryable and job.has_event:
+            self.queue.append(True)
 
-    def _compare(self) -> None:
+    def _check_result(self) -> None:
         source = self.s3.objects.get((UPLOADS, KEY))
         records = {
             name.removeprefix(f"{location(UPLOADS, KEY)}/"): (record["status"], record["source_etag"])
             for name, record in self.table.records().items()
         }
-        made = {name.removeprefix(f"{KEY}/"): etag for name, etag in self.s3.renditions().items()}
+        renditions = {name.removeprefix(f"{KEY}/"): etag for name, etag in self.s3.renditions().items()}
         if source is None:
-            assert (made, records) == ({}, {})
-        elif source.body == b"broken":
-            assert (made, records) == ({}, dict.fromkeys(VARIANTS, ("failed", source.etag)))
+            assert (renditions, records) == ({}, {})
+        elif source.body == b"corrupt":
+            assert (renditions, records) == ({}, dict.fromkeys(VARIANTS, ("failed", source.etag)))
         else:
-            assert set(made) >= set(VARIANTS)
-            assert set(made.values()) == {source.etag}
-            assert records == dict.fromkeys(made, ("processed", source.etag))
-        for key, body in self.cached.items():
-            kept = self.s3.objects.get((PROCESSED, key))
-            assert kept
-            assert kept.body == body
+            assert set(renditions) >= set(VARIANTS)
+            assert set(renditions.values()) == {source.etag}
+            assert records == dict.fromkeys(renditions, ("processed", source.etag))
+        for key, body in self.edge_cache.items():
+            stored = self.s3.objects.get((PROCESSED, key))
+            assert stored
+            assert stored.body == body
 
 
-def lives(pipeline: type[Pipeline] = Pipeline) -> type[Life]:
-    return type("Life", (Life,), {"pipeline": pipeline})
+def state_machine(pipeline: type[Pipeline] = Pipeline) -> type[SourceLife]:
+    return type("SourceLife", (SourceLife,), {"pipeline": pipeline})
 
 
-def test_in_the_end_all_that_is_kept_is_of_the_latest_source():
-    run_state_machine_as_test(lives(), settings=RULES)
+def test_any_interleaving_of_workers_ends_with_the_renditions_of_the_latest_source():
+    run_state_machine_as_test(state_machine(), settings=RUNS)
 
 
-class WithoutASecondLook(Pipeline):
+class PipelineThatDoesNotLookAgain(Pipeline):
     def _is_settled(self, *_: object) -> bool:
         return True
 
 
-def test_without_the_second_look_it_is_not():
+def test_the_state_machine_fails_for_a_pipeline_that_does_not_look_again():
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(lives(WithoutASecondLook), settings=UNTIL_RED)
+        run_state_machine_as_test(state_machine(PipelineThatDoesNotLookAgain), settings=RUNS_UNTIL_FAILURE)

@@ -1,4 +1,4 @@
-"""A picture that is decoded while it is downloaded: what the way does to it is never taken for the picture's fault."""
+"""Downloads: a source is decoded while it is downloaded, and a failed download is never taken for a corrupt image."""
 
 import ssl
 
@@ -9,54 +9,54 @@ from urllib3.exceptions import SSLError
 
 from image_processor.aws.s3 import SourceBucket
 from image_processor.errors import CorruptImage, Unavailable
-from image_processor.publishing import decode_slot
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import decode_slot, rendition_writer
 
 from ..fakes import UPLOADS
 from ..pictures import encode
 
 KEY = "rio"
-NOISE = Image.effect_noise((600, 400), 90).convert("RGB")  # over 64 KiB, so that it comes in several pieces
-KINDS = {kind: encode(NOISE, kind) for kind in ("jpeg", "png", "webp")}
-KINDS["progressive"] = encode(NOISE, "jpeg", progressive=True)
-JPEG = KINDS["jpeg"]
+# More than 64 KiB when encoded, so that it is read in several chunks.
+NOISE = Image.effect_noise((600, 400), 90).convert("RGB")
+ENCODINGS = {encoding: encode(NOISE, encoding) for encoding in ("jpeg", "png", "webp")}
+ENCODINGS["progressive"] = encode(NOISE, "jpeg", progressive=True)
+JPEG = ENCODINGS["jpeg"]
 
 
 @pytest.fixture
-def company(monkeypatch):
-    """Other sources are worked on at the same time, so that this one is read ahead."""
-    original = decode_slot.Turns.__init__
+def another_in_progress(monkeypatch):
+    """Simulate that another source is in progress, so that this one is read ahead."""
+    original = decode_slot.DecodeSlot.__init__
 
-    def beside_another(self):
+    def init_with_another(self):
         original(self)
-        self._present = 1
+        self._in_progress = 1
 
-    monkeypatch.setattr(decode_slot.Turns, "__init__", beside_another)
-
-
-@pytest.fixture(params=["alone", "in company"])
-def either_way(request):
-    if request.param == "in company":
-        request.getfixturevalue("company")
+    monkeypatch.setattr(decode_slot.DecodeSlot, "__init__", init_with_another)
 
 
-@pytest.mark.usefixtures("either_way")
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_picture_is_published(new_pipeline, s3, kind):
-    s3.upload(KEY, KINDS[kind])
+@pytest.fixture(params=["alone", "concurrent"])
+def alone_and_concurrent(request):
+    if request.param == "concurrent":
+        request.getfixturevalue("another_in_progress")
+
+
+@pytest.mark.usefixtures("alone_and_concurrent")
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_source_of_every_encoding_is_published(new_pipeline, s3, encoding):
+    s3.upload(KEY, ENCODINGS[encoding])
 
     assert len(new_pipeline().publish(KEY)) == 2
 
     assert not s3.open_bodies
 
 
-@pytest.mark.usefixtures("either_way")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("alone_and_concurrent")
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
-def test_a_download_that_ends_early_is_tried_again_and_publishes_nothing(new_pipeline, s3, table, kind, share):
-    etag = s3.upload(KEY, KINDS[kind])
+def test_a_truncated_download_publishes_nothing_and_its_retry_succeeds(new_pipeline, s3, table, encoding, share):
+    etag = s3.upload(KEY, ENCODINGS[encoding])
     pipeline = new_pipeline()
-    s3.objects[UPLOADS, KEY].arrives = round(len(KINDS[kind]) * share)
+    s3.objects[UPLOADS, KEY].download_size = round(len(ENCODINGS[encoding]) * share)
 
     with pytest.raises(Unavailable, match="S3 broke a download off; try again later"):
         pipeline.publish(KEY)
@@ -64,12 +64,12 @@ def test_a_download_that_ends_early_is_tried_again_and_publishes_nothing(new_pip
     assert s3.renditions() == {}
     assert not table.items
     assert not s3.open_bodies
-    s3.objects[UPLOADS, KEY].arrives = len(KINDS[kind])
+    s3.objects[UPLOADS, KEY].download_size = len(ENCODINGS[encoding])
     pipeline.publish(KEY)
     assert s3.renditions() == {f"{KEY}/thumbnail": etag, f"{KEY}/wide": etag}
 
 
-@pytest.mark.usefixtures("either_way")
+@pytest.mark.usefixtures("alone_and_concurrent")
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize(
     "failure",
@@ -83,9 +83,9 @@ def test_a_download_that_ends_early_is_tried_again_and_publishes_nothing(new_pip
         ssl.SSLEOFError("eof"),
     ],
 )
-def test_a_download_that_fails_is_tried_again_and_publishes_nothing(new_pipeline, s3, table, failure, nth, request):
-    if nth == 2 and "in company" in request.node.name:
-        nth = 1  # read ahead, it is one piece
+def test_a_failed_download_publishes_nothing_and_raises_unavailable(new_pipeline, s3, table, failure, nth, request):
+    if nth == 2 and "concurrent" in request.node.name:
+        nth = 1  # a source that is read ahead is read in one call
     s3.upload(KEY, JPEG)
     s3.fail("read", nth, failure)
 
@@ -96,7 +96,7 @@ def test_a_download_that_fails_is_tried_again_and_publishes_nothing(new_pipeline
     assert not table.items
 
 
-def test_a_failure_is_remembered_whoever_swallowed_it(s3):
+def test_every_read_after_a_failed_one_raises_the_failure_again(s3):
     s3.upload(KEY, JPEG)
     source = SourceBucket(s3, UPLOADS).get(KEY)
     s3.fail("read", 1, ConnectionResetError("peer"))
@@ -106,23 +106,23 @@ def test_a_failure_is_remembered_whoever_swallowed_it(s3):
             source.body.read(10)
 
 
-def test_a_picture_is_taken_for_corrupt_only_when_all_of_it_came(new_pipeline, s3, monkeypatch):
+def test_a_decode_error_in_a_truncated_download_is_unavailable_not_corrupt(new_pipeline, s3, monkeypatch):
     s3.upload(KEY, JPEG)
-    s3.objects[UPLOADS, KEY].arrives = len(JPEG) - 1
+    s3.objects[UPLOADS, KEY].download_size = len(JPEG) - 1
 
     def render(source, *_):
         source.read(10)
         raise CorruptImage("the source can't be decoded")
 
-    monkeypatch.setattr(pipeline_module, "render_each", render)
+    monkeypatch.setattr(rendition_writer, "render_each", render)
 
     with pytest.raises(Unavailable):
         new_pipeline().publish(KEY)
 
 
-def test_a_picture_is_published_only_when_all_of_it_came(new_pipeline, s3):
-    s3.upload(KEY, JPEG + bytes(100_000))  # the decoder is done before the download is
-    s3.objects[UPLOADS, KEY].arrives = len(JPEG) + 50_000
+def test_a_download_that_fails_after_decoding_publishes_nothing(new_pipeline, s3):
+    s3.upload(KEY, JPEG + bytes(100_000))  # the decoder ends before the download does
+    s3.objects[UPLOADS, KEY].download_size = len(JPEG) + 50_000
 
     with pytest.raises(Unavailable):
         new_pipeline().publish(KEY)
@@ -130,11 +130,11 @@ def test_a_picture_is_published_only_when_all_of_it_came(new_pipeline, s3):
     assert s3.renditions() == {}
 
 
-def test_alone_a_picture_is_decoded_while_it_comes(new_pipeline, s3, monkeypatch):
+def test_a_single_source_is_decoded_while_it_is_downloaded(new_pipeline, s3, monkeypatch):
     s3.upload(KEY, JPEG)
     reads = []
-    render = pipeline_module.render_each
-    monkeypatch.setattr(pipeline_module, "render_each", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
+    render = rendition_writer.render_each
+    monkeypatch.setattr(rendition_writer, "render_each", lambda *a: (reads.append(s3.count("read")), render(*a))[1])
 
     new_pipeline().publish(KEY)
 
@@ -142,45 +142,45 @@ def test_alone_a_picture_is_decoded_while_it_comes(new_pipeline, s3, monkeypatch
     assert s3.count("read") > 1
 
 
-@pytest.mark.usefixtures("company")
-@pytest.mark.parametrize(("room", "ahead"), [(len(JPEG), True), (len(JPEG) - 1, False)])
-def test_in_company_it_is_read_before_its_turn_as_far_as_that_fits(new_pipeline, s3, monkeypatch, room, ahead):
-    monkeypatch.setattr(decode_slot, "READ_AHEAD", room)
+@pytest.mark.usefixtures("another_in_progress")
+@pytest.mark.parametrize(("limit", "reads_ahead"), [(len(JPEG), True), (len(JPEG) - 1, False)])
+def test_concurrent_sources_are_read_ahead_up_to_the_limit(new_pipeline, s3, monkeypatch, limit, reads_ahead):
+    monkeypatch.setattr(decode_slot, "READ_AHEAD", limit)
     s3.upload(KEY, JPEG)
-    pipeline, reads, left = new_pipeline(), [], []
-    render = pipeline_module.render_each
+    pipeline, reads, remaining = new_pipeline(), [], []
+    render = rendition_writer.render_each
 
-    def rendering(*arguments):
+    def record_and_render(*arguments):
         reads.append(s3.count("read"))
-        left.append(pipeline._turns._room)
+        remaining.append(pipeline._decode_slot._read_ahead_left)
         return render(*arguments)
 
-    monkeypatch.setattr(pipeline_module, "render_each", rendering)
+    monkeypatch.setattr(rendition_writer, "render_each", record_and_render)
 
     pipeline.publish(KEY)
 
-    assert reads == [1 if ahead else 0]
-    assert left == [0 if ahead else room]
-    assert pipeline._turns._room == room
+    assert reads == [1 if reads_ahead else 0]
+    assert remaining == [0 if reads_ahead else limit]
+    assert pipeline._decode_slot._read_ahead_left == limit
 
 
-@pytest.mark.parametrize("left", [-1.0, decode_slot.ENOUGH - 1])
-def test_a_source_is_not_begun_that_can_not_be_done_in_time(pipeline, s3, table, left):
+@pytest.mark.parametrize("remaining", [-1.0, decode_slot.DECODE_SECONDS - 1])
+def test_a_source_is_not_started_without_enough_time_left(pipeline, s3, table, remaining):
     s3.upload(KEY, JPEG)
 
     with pytest.raises(Unavailable, match="there is no time left for this source; try again later"):
-        pipeline.publish(KEY, deadline=decode_slot.time.monotonic() + left)
+        pipeline.publish(KEY, deadline=decode_slot.time.monotonic() + remaining)
 
     assert s3.renditions() == {}
     assert not table.items
     assert not s3.open_bodies
 
 
-def test_who_waits_for_the_pixels_waits_no_longer_than_there_is_time(new_pipeline, s3, monkeypatch):
-    monkeypatch.setattr(decode_slot, "ENOUGH", 0.0)
+def test_waiting_for_the_decode_slot_ends_at_the_deadline(new_pipeline, s3, monkeypatch):
+    monkeypatch.setattr(decode_slot, "DECODE_SECONDS", 0.0)
     s3.upload(KEY, JPEG)
     pipeline = new_pipeline()
-    with pipeline._turns._pixels, pytest.raises(Unavailable, match="no time left"):
+    with pipeline._decode_slot._slot, pytest.raises(Unavailable, match="no time left"):
         pipeline.publish(KEY, deadline=decode_slot.time.monotonic() + 0.05)
 
     assert len(pipeline.publish(KEY)) == 2

@@ -1,4 +1,4 @@
-"""A source that can't be rendered, or not now: what it leaves, what its records say, what is retried."""
+"""A source that can't be rendered: what is deleted, what the records say, and which errors are retried."""
 
 import pytest
 from PIL import Image
@@ -16,22 +16,22 @@ from image_processor.errors import (
 )
 from image_processor.transformations.transformation import Transformation
 
-from ..fakes import refusal
+from ..fakes import client_error
 from ..pictures import encode
 
 KEY = "cats/rio.jpg"
 RED = encode(Image.new("RGB", (40, 30), "red"), "png")
-BROKEN = RED[:60]
+CORRUPT = RED[:60]
 AD_HOC = {"width=4": Transformation(width=4)}
 
 
 @pytest.mark.parametrize("index_is_behind", [True, False])
-def test_the_records_of_a_failed_source_go_with_it(pipeline, s3, table, index_is_behind):
-    s3.upload(KEY, BROKEN)
+def test_the_records_of_a_failed_source_are_deleted_with_it(pipeline, s3, table, index_is_behind):
+    s3.upload(KEY, CORRUPT)
     with pytest.raises(CorruptImage):
         pipeline.publish(KEY)
     assert len(table.items) == 2
-    s3.remove(KEY)
+    s3.delete(KEY)
     table.index_is_behind = index_is_behind
 
     pipeline.publish(KEY)
@@ -40,22 +40,22 @@ def test_the_records_of_a_failed_source_go_with_it(pipeline, s3, table, index_is
 
 
 @pytest.mark.parametrize(
-    ("bad", "error", "code"),
+    ("body", "error", "code"),
     [
-        (BROKEN, CorruptImage, "corrupt-image"),
+        (CORRUPT, CorruptImage, "corrupt-image"),
         (b"", UnsupportedFormat, "unsupported-format"),
         (b"a text", UnsupportedFormat, "unsupported-format"),
         (RED + bytes(2000), SourceTooLarge, "source-too-large"),
     ],
 )
-def test_a_source_overwritten_with_what_can_not_be_rendered_loses_its_pictures_and_its_records_say_why(
-    new_pipeline, s3, table, bad, error, code
+def test_a_new_version_that_fails_deletes_the_renditions_and_records_the_error(
+    new_pipeline, s3, table, body, error, code
 ):
     pipeline = new_pipeline(limits=Limits(max_bytes=1500))
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     pipeline.render_on_demand(KEY, AD_HOC)
-    etag = s3.upload(KEY, bad)
+    etag = s3.upload(KEY, body)
 
     with pytest.raises(error) as caught:
         pipeline.publish(KEY)
@@ -69,7 +69,7 @@ def test_a_source_overwritten_with_what_can_not_be_rendered_loses_its_pictures_a
     assert not s3.open_bodies
 
 
-def test_a_source_of_too_many_bytes_is_not_even_read(new_pipeline, s3):
+def test_a_source_with_too_many_bytes_is_not_read(new_pipeline, s3):
     s3.upload(KEY, RED)
 
     with pytest.raises(SourceTooLarge):
@@ -79,7 +79,7 @@ def test_a_source_of_too_many_bytes_is_not_even_read(new_pipeline, s3):
     assert not s3.open_bodies
 
 
-def test_a_source_in_an_archive_loses_its_older_pictures_and_its_records_say_where_it_is(pipeline, s3, table):
+def test_an_archived_new_version_deletes_the_renditions_and_records_the_error(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     etag = s3.upload(KEY, encode(Image.new("RGB", (40, 30), "blue"), "png"))
@@ -93,7 +93,7 @@ def test_a_source_in_an_archive_loses_its_older_pictures_and_its_records_say_whe
         assert (record["status"], record["error_code"], record["source_etag"]) == ("failed", "source-archived", etag)
 
 
-def test_a_source_that_went_into_an_archive_keeps_its_pictures_and_their_records(new_pipeline, s3, table):
+def test_archiving_a_published_source_deletes_neither_renditions_nor_records(new_pipeline, s3, table):
     etag = s3.upload(KEY, RED)
     new_pipeline("thumbnail:width=8").publish(KEY)
     s3.archive(KEY)
@@ -107,11 +107,11 @@ def test_a_source_that_went_into_an_archive_keeps_its_pictures_and_their_records
     }  # fmt: skip
 
 
-def test_a_source_that_goes_while_it_is_found_in_an_archive_is_withdrawn(pipeline, s3, table):
+def test_an_archived_source_that_is_deleted_meanwhile_is_withdrawn(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     s3.archive(KEY)
-    s3.before("head_upload", 1, lambda: s3.remove(KEY))
+    s3.before("head_upload", 1, lambda: s3.delete(KEY))
 
     assert pipeline.publish(KEY) == []
 
@@ -119,8 +119,8 @@ def test_a_source_that_goes_while_it_is_found_in_an_archive_is_withdrawn(pipelin
     assert not table.items
 
 
-def test_a_mended_source_s_records_say_processed_again(pipeline, s3, table):
-    s3.upload(KEY, BROKEN)
+def test_the_records_of_a_fixed_source_say_processed_again(pipeline, s3, table):
+    s3.upload(KEY, CORRUPT)
     with pytest.raises(CorruptImage):
         pipeline.publish(KEY)
     s3.upload(KEY, RED)
@@ -131,7 +131,7 @@ def test_a_mended_source_s_records_say_processed_again(pipeline, s3, table):
     assert not any("error_code" in record for record in table.records().values())
 
 
-def test_a_variant_that_the_source_can_not_give_leaves_the_others_made(new_pipeline, s3, table):
+def test_a_variant_that_fails_does_not_affect_the_other_variants(new_pipeline, s3, table):
     pipeline = new_pipeline("small:width=8;corner:crop=90_90_5_5;marked:width=9,watermark=logo.png;large:width=16")
     s3.upload(KEY, RED)
 
@@ -149,7 +149,7 @@ def test_a_variant_that_the_source_can_not_give_leaves_the_others_made(new_pipel
     assert records["marked"]["error_message"] == "there is no watermark 'logo.png' in the upload bucket"
 
 
-def test_a_variant_that_a_newer_source_can_not_give_loses_its_older_picture(new_pipeline, s3):
+def test_a_variant_that_fails_for_a_new_version_loses_its_stale_rendition(new_pipeline, s3):
     pipeline = new_pipeline("small:width=8;corner:crop=30_20_5_5")
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
@@ -161,8 +161,8 @@ def test_a_variant_that_a_newer_source_can_not_give_loses_its_older_picture(new_
     assert set(s3.renditions()) == {f"{KEY}/small"}
 
 
-def test_an_ad_hoc_failure_leaves_no_record_of_its_own(pipeline, s3, table):
-    s3.upload(KEY, BROKEN)
+def test_a_failure_on_demand_writes_no_record_for_an_ad_hoc_rendition(pipeline, s3, table):
+    s3.upload(KEY, CORRUPT)
 
     with pytest.raises(CorruptImage):
         pipeline.render_on_demand(KEY, AD_HOC)
@@ -170,7 +170,7 @@ def test_an_ad_hoc_failure_leaves_no_record_of_its_own(pipeline, s3, table):
     assert not table.items
 
 
-def test_a_key_without_room_for_the_variant_s_name_fails_with_the_room_there_is(pipeline, s3, table):
+def test_a_key_too_long_for_a_variant_fails_with_the_longest_allowed_key(pipeline, s3, table):
     key = "é" * 508  # 1016 bytes: room for /wide, not for /thumbnail
     s3.upload(key, RED)
 
@@ -181,9 +181,9 @@ def test_a_key_without_room_for_the_variant_s_name_fails_with_the_room_there_is(
     assert {record["error_code"] for record in table.records().values()} == {"invalid-request"}
 
 
-@pytest.mark.parametrize("bad", [BROKEN, b"a text"])
-def test_a_failing_source_gives_its_body_up(pipeline, s3, bad):
-    s3.upload(KEY, bad)
+@pytest.mark.parametrize("body", [CORRUPT, b"a text"])
+def test_the_download_of_a_failing_source_is_closed(pipeline, s3, body):
+    s3.upload(KEY, body)
 
     with pytest.raises((CorruptImage, UnsupportedFormat)):
         pipeline.publish(KEY)
@@ -191,7 +191,7 @@ def test_a_failing_source_gives_its_body_up(pipeline, s3, bad):
     assert not s3.open_bodies
 
 
-def test_a_key_too_long_gives_its_body_up(pipeline, s3):
+def test_the_download_of_a_source_with_too_long_a_key_is_closed(pipeline, s3):
     s3.upload("k" * 1024, RED)
 
     with pytest.raises(InvalidRequest):
@@ -200,7 +200,7 @@ def test_a_key_too_long_gives_its_body_up(pipeline, s3):
     assert not s3.open_bodies
 
 
-def test_a_key_with_just_room_for_every_name_is_published(pipeline, s3):
+def test_a_key_of_the_longest_allowed_length_is_published(pipeline, s3):
     key = "é" * 507
 
     s3.upload(key, RED)
@@ -222,11 +222,11 @@ def test_a_key_with_just_room_for_every_name_is_published(pipeline, s3):
 @pytest.mark.parametrize(
     ("code", "error"), [("SlowDown", Throttled), ("InternalError", Unavailable), ("AccessDenied", Unavailable)]
 )
-def test_a_failure_of_aws_passes_through_to_be_retried_and_a_retry_mends_it(
+def test_a_failed_aws_call_raises_a_retryable_error_and_the_retry_succeeds(
     pipeline, s3, table, service, operation, code, error
 ):
     etag = s3.upload(KEY, RED)
-    {"s3": s3, "table": table}[service].fail(operation, 1, refusal(code))
+    {"s3": s3, "table": table}[service].fail(operation, 1, client_error(code))
 
     with pytest.raises(error) as caught:
         pipeline.publish(KEY)

@@ -1,4 +1,4 @@
-"""A source's renditions and records follow the source: put, overwritten, gone."""
+"""Publishing and withdrawing: renditions and records follow the source, whether it is new, overwritten or deleted."""
 
 from hashlib import sha256
 
@@ -10,6 +10,7 @@ from image_processor.aws.s3 import RenditionBucket, SourceBucket
 from image_processor.engine.limits import Limits
 from image_processor.errors import InvalidTransformation, SourceNotFound
 from image_processor.publishing.pipeline import Pipeline
+from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
@@ -26,24 +27,24 @@ def colour(s3, rendition: str) -> tuple[int, ...]:
     return decode(s3.objects[PROCESSED, rendition].body).convert("RGB").getpixel((1, 1))
 
 
-def test_every_variant_is_stored_under_its_source_s_key(pipeline, s3):
+def test_every_variant_is_stored_under_the_key_of_its_source(pipeline, s3):
     etag = s3.upload(KEY, RED)
 
     records = pipeline.publish(KEY)
 
     assert s3.renditions() == {f"{KEY}/thumbnail": etag, f"{KEY}/wide": etag}
     assert [record.variant for record in records] == ["thumbnail", "wide"]
-    kept = s3.objects[PROCESSED, f"{KEY}/thumbnail"]
-    assert kept.headers == {
+    stored = s3.objects[PROCESSED, f"{KEY}/thumbnail"]
+    assert stored.headers == {
         "ContentType": "image/png",
         "ContentDisposition": 'inline; filename="rio-thumbnail.png"',
         "CacheControl": "public, max-age=300",
     }
-    assert decode(kept.body).size == (8, 8)
+    assert decode(stored.body).size == (8, 8)
     assert not s3.open_bodies
 
 
-def test_a_record_tells_what_was_made_of_what(pipeline, s3, table):
+def test_a_record_describes_the_rendition_and_its_source(pipeline, s3, table):
     etag = s3.upload(KEY, RED)
 
     pipeline.publish(KEY)
@@ -71,14 +72,14 @@ def test_a_record_tells_what_was_made_of_what(pipeline, s3, table):
     } == {"N"}
 
 
-def test_a_repeat_makes_the_same_bytes_and_records(pipeline, s3, table):
+def test_publishing_twice_gives_the_same_bytes_and_record_ids(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
-    objects, ids = {key: kept.body for key, kept in s3.objects.items()}, set(table.items)
+    objects, ids = {key: stored.body for key, stored in s3.objects.items()}, set(table.items)
 
     pipeline.publish(KEY)
 
-    assert {key: kept.body for key, kept in s3.objects.items()} == objects
+    assert {key: stored.body for key, stored in s3.objects.items()} == objects
     assert set(table.items) == ids
 
 
@@ -94,7 +95,7 @@ def test_an_overwritten_source_replaces_its_renditions(pipeline, s3, table):
     assert {record["source_etag"] for record in table.records().values()} == {etag}
 
 
-def test_ad_hoc_renditions_of_an_overwritten_source_are_removed(pipeline, s3, table):
+def test_ad_hoc_renditions_of_an_overwritten_source_are_deleted(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     pipeline.render_on_demand(KEY, {**AD_HOC, "width=5": Transformation(width=5)})
@@ -106,7 +107,7 @@ def test_ad_hoc_renditions_of_an_overwritten_source_are_removed(pipeline, s3, ta
     assert set(table.records()) == {f"s3://uploads/{KEY}/thumbnail", f"s3://uploads/{KEY}/wide"}
 
 
-def test_ad_hoc_renditions_of_the_source_as_it_is_are_kept(pipeline, s3, table):
+def test_ad_hoc_renditions_of_an_unchanged_source_are_not_deleted(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.render_on_demand(KEY, AD_HOC)
 
@@ -117,7 +118,7 @@ def test_ad_hoc_renditions_of_the_source_as_it_is_are_kept(pipeline, s3, table):
 
 
 @pytest.mark.parametrize("ad_hoc", [True, False])
-def test_on_demand_one_rendition_is_made_and_its_record_returned(pipeline, s3, ad_hoc):
+def test_rendering_on_demand_stores_one_rendition_and_returns_its_record(pipeline, s3, ad_hoc):
     s3.upload(KEY, RED)
     wanted = AD_HOC if ad_hoc else {"wide": pipeline.variants["wide"]}
 
@@ -129,7 +130,7 @@ def test_on_demand_one_rendition_is_made_and_its_record_returned(pipeline, s3, a
     assert record.processed_file == f"s3://processed/{KEY}/{name}"
 
 
-def test_on_demand_of_an_overwritten_source_leaves_the_variants_to_their_event(pipeline, s3):
+def test_rendering_an_overwritten_source_on_demand_does_not_delete_its_variants(pipeline, s3):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     s3.upload(KEY, BLUE)
@@ -139,11 +140,11 @@ def test_on_demand_of_an_overwritten_source_leaves_the_variants_to_their_event(p
     assert set(s3.renditions()) == {f"{KEY}/thumbnail", f"{KEY}/wide", f"{KEY}/width=4"}
 
 
-def test_a_source_that_is_gone_loses_its_renditions_and_records(pipeline, s3, table):
+def test_renditions_and_records_of_a_deleted_source_are_deleted(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     pipeline.render_on_demand(KEY, AD_HOC)
-    s3.remove(KEY)
+    s3.delete(KEY)
 
     assert pipeline.publish(KEY) == []
 
@@ -151,11 +152,11 @@ def test_a_source_that_is_gone_loses_its_renditions_and_records(pipeline, s3, ta
     assert not table.items
 
 
-def test_records_that_the_index_does_not_know_yet_are_removed_too(pipeline, s3, table):
+def test_records_that_are_not_in_the_index_yet_are_deleted_with_their_source(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     pipeline.render_on_demand(KEY, AD_HOC)
-    s3.remove(KEY)
+    s3.delete(KEY)
     table.index_is_behind = True
 
     pipeline.publish(KEY)
@@ -163,7 +164,7 @@ def test_records_that_the_index_does_not_know_yet_are_removed_too(pipeline, s3, 
     assert not table.items
 
 
-def test_a_record_whose_rendition_is_lost_goes_at_the_next_event(pipeline, s3, table):
+def test_publishing_deletes_records_without_a_rendition(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.render_on_demand(KEY, AD_HOC)
     del s3.objects[PROCESSED, f"{KEY}/width=4"]
@@ -173,33 +174,33 @@ def test_a_record_whose_rendition_is_lost_goes_at_the_next_event(pipeline, s3, t
     assert set(table.records()) == {f"s3://uploads/{KEY}/thumbnail", f"s3://uploads/{KEY}/wide"}
 
 
-def test_a_record_whose_rendition_is_lost_goes_with_its_source(pipeline, s3, table):
+def test_withdrawing_deletes_records_without_a_rendition(pipeline, s3, table):
     s3.upload(KEY, RED)
     pipeline.render_on_demand(KEY, AD_HOC)
     del s3.objects[PROCESSED, f"{KEY}/width=4"]
-    s3.remove(KEY)
+    s3.delete(KEY)
 
     pipeline.publish(KEY)
 
     assert not table.items
 
 
-def test_only_the_key_s_own_renditions_and_records_are_removed(pipeline, s3, table):
+def test_withdrawing_a_source_leaves_similar_keys_alone(pipeline, s3, table):
     neighbours = ("cats", "cats/", "cats/rio.jpg", "cats/rio", "cats/rio.jpg/thumbnail", "cat", "cats/rio.jpg2")
     for key in neighbours:
         s3.upload(key, RED)
         pipeline.publish(key)
-    for gone in ("cats", "cats/rio.jpg"):
-        s3.remove(gone)
+    for deleted in ("cats", "cats/rio.jpg"):
+        s3.delete(deleted)
 
-        pipeline.publish(gone)
+        pipeline.publish(deleted)
 
-    left = [key for key in neighbours if key not in ("cats", "cats/rio.jpg")]
-    assert set(s3.renditions()) == {f"{key}/{name}" for key in left for name in ("thumbnail", "wide")}
-    assert set(table.records()) == {f"s3://uploads/{key}/{name}" for key in left for name in ("thumbnail", "wide")}
+    remaining = [key for key in neighbours if key not in ("cats", "cats/rio.jpg")]
+    assert set(s3.renditions()) == {f"{key}/{name}" for key in remaining for name in ("thumbnail", "wide")}
+    assert set(table.records()) == {f"s3://uploads/{key}/{name}" for key in remaining for name in ("thumbnail", "wide")}
 
 
-def test_on_demand_a_source_that_is_gone_is_not_found(pipeline, s3, table):
+def test_rendering_a_missing_source_on_demand_raises_source_not_found(pipeline, s3, table):
     with pytest.raises(SourceNotFound, match=r"there is no source 'cats/rio\.jpg'"):
         pipeline.render_on_demand(KEY, AD_HOC)
 
@@ -207,7 +208,7 @@ def test_on_demand_a_source_that_is_gone_is_not_found(pipeline, s3, table):
     assert not table.items
 
 
-def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched(pipeline, s3, table):
+def test_a_rendition_that_would_be_too_large_is_rejected_before_any_aws_call(pipeline, s3, table):
     s3.upload(KEY, RED)
     huge = Transformation(width=8192, height=8192)
 
@@ -218,7 +219,7 @@ def test_a_picture_too_large_to_make_is_refused_before_its_source_is_touched(pip
     assert not table.calls
 
 
-def test_the_console_s_folder_marker_is_no_source(pipeline, s3, table):
+def test_a_folder_marker_of_the_s3_console_is_ignored(pipeline, s3, table):
     s3.upload("cats/", b"")
 
     assert pipeline.publish("cats/") == []
@@ -228,13 +229,13 @@ def test_the_console_s_folder_marker_is_no_source(pipeline, s3, table):
     assert not s3.open_bodies
 
 
-def test_a_picture_under_a_folder_s_key_is_a_source(pipeline, s3):
+def test_an_image_whose_key_ends_with_a_slash_is_published(pipeline, s3):
     s3.upload("cats/", RED)
 
     assert len(pipeline.publish("cats/")) == 2
 
 
-def test_a_picture_overwritten_with_a_folder_marker_loses_its_renditions(pipeline, s3, table):
+def test_a_source_overwritten_with_a_folder_marker_is_withdrawn(pipeline, s3, table):
     s3.upload("cats/", RED)
     pipeline.publish("cats/")
     s3.upload("cats/", b"")
@@ -245,31 +246,26 @@ def test_a_picture_overwritten_with_a_folder_marker_loses_its_renditions(pipelin
     assert not table.items
 
 
-def test_without_a_table_pictures_are_made_and_removed_all_the_same(s3):
-    pipeline = Pipeline(
-        SourceBucket(s3, UPLOADS),
-        RenditionBucket(s3, PROCESSED, ""),
-        NoTable(),
-        parse_variants("thumbnail:width=8"),
-        Limits(),
-    )
+def test_a_stack_without_a_table_stores_and_deletes_renditions(s3):
+    storage = Storage(SourceBucket(s3, UPLOADS), RenditionBucket(s3, PROCESSED, ""), NoTable())
+    pipeline = Pipeline(storage, parse_variants("thumbnail:width=8"), Limits())
     s3.upload(KEY, RED)
 
     pipeline.publish(KEY)
     pipeline.render_on_demand(KEY, AD_HOC)
-    made = set(s3.renditions())
-    s3.remove(KEY)
+    stored_keys = set(s3.renditions())
+    s3.delete(KEY)
     pipeline.publish(KEY)
 
-    assert made == {f"{KEY}/thumbnail", f"{KEY}/width=4"}
+    assert stored_keys == {f"{KEY}/thumbnail", f"{KEY}/width=4"}
     assert not s3.objects
 
 
-def test_many_renditions_and_records_are_removed_page_by_page(new_pipeline, s3, table):
+def test_withdrawing_deletes_renditions_and_records_of_every_page(new_pipeline, s3, table):
     pipeline = new_pipeline(";".join(f"v{number}:width={number}" for number in range(1, 31)))
     s3.upload(KEY, RED)
     assert len(pipeline.publish(KEY)) == 30
-    s3.remove(KEY)
+    s3.delete(KEY)
 
     pipeline.publish(KEY)
 

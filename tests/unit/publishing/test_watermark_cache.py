@@ -1,11 +1,11 @@
-"""Watermarks are objects of the upload bucket: read when wanted, kept while they are the same."""
+"""Watermarks: objects of the upload bucket, read when a rendition needs them and cached by ETag."""
 
 import pytest
 from PIL import Image
 
 from image_processor.aws.s3 import SourceBucket
 from image_processor.errors import SourceNotFound, SourceTooLarge
-from image_processor.publishing import pipeline as pipeline_module
+from image_processor.publishing import rendition_writer
 from image_processor.publishing import watermarks as watermarks_module
 from image_processor.publishing.watermarks import Watermarks
 from image_processor.transformations.transformation import Transformation
@@ -24,65 +24,65 @@ def watermarks(s3) -> Watermarks:
     return Watermarks(SourceBucket(s3, UPLOADS))
 
 
-def wanting(*keys: str) -> list[Transformation]:
+def transformations_with(*keys: str) -> list[Transformation]:
     return [Transformation(width=10), *(Transformation(watermark=key.replace("/", "~")) for key in keys)]
 
 
-def test_the_watermarks_wanted_are_read_by_their_keys(watermarks, s3):
+def test_the_watermarks_of_transformations_are_returned_by_key(watermarks, s3):
     s3.upload(MARK, b"mark")
 
-    assert watermarks.of(wanting(MARK, MARK)) == {MARK: b"mark"}
-    assert watermarks.of(wanting()) == {}
+    assert watermarks.of(transformations_with(MARK, MARK)) == {MARK: b"mark"}
+    assert watermarks.of(transformations_with()) == {}
 
 
-def test_a_watermark_is_downloaded_once_while_it_is_the_same(watermarks, s3):
+def test_an_unchanged_watermark_is_downloaded_once(watermarks, s3):
     for body in (b"one", b"one", b"two"):
         s3.upload(MARK, body)
-        assert watermarks.of(wanting(MARK)) == {MARK: body}
+        assert watermarks.of(transformations_with(MARK)) == {MARK: body}
 
     assert s3.count("get_object") == 2
     assert not s3.open_bodies
 
 
-def test_the_last_four_are_kept(watermarks, s3):
+def test_the_last_four_watermarks_are_cached(watermarks, s3):
     for number in range(6):
         s3.upload(f"{number}", b"mark")
-        watermarks.of(wanting(f"{number}"))
+        watermarks.of(transformations_with(f"{number}"))
 
     for number, downloads in [(5, 6), (2, 6), (0, 7)]:
-        watermarks.of(wanting(f"{number}"))
+        watermarks.of(transformations_with(f"{number}"))
         assert s3.count("get_object") == downloads
 
 
-def test_a_missing_watermark_is_named(watermarks):
-    [error] = watermarks.of(wanting(MARK)).values()
+def test_a_missing_watermark_is_named_in_its_error(watermarks):
+    [error] = watermarks.of(transformations_with(MARK)).values()
 
     assert isinstance(error, SourceNotFound)
     assert str(error) == "there is no watermark 'marks/logo.png' in the upload bucket"
 
 
-def test_a_watermark_that_goes_while_it_is_read_is_named(watermarks, s3):
+def test_a_watermark_deleted_before_its_download_is_not_found(watermarks, s3):
     s3.upload(MARK, b"mark")
-    s3.before("get_object", 1, lambda: s3.remove(MARK))
+    s3.before("get_object", 1, lambda: s3.delete(MARK))
 
-    assert isinstance(watermarks.of(wanting(MARK))[MARK], SourceNotFound)
+    assert isinstance(watermarks.of(transformations_with(MARK))[MARK], SourceNotFound)
 
 
-def test_a_watermark_in_an_archive_is_named(watermarks, s3):
+def test_an_archived_watermark_is_named_in_its_error(watermarks, s3):
     s3.upload("marks/logo.png", b"logo")
     s3.archive("marks/logo.png")
 
-    error = watermarks.of(wanting("marks/logo.png"))["marks/logo.png"]
+    error = watermarks.of(transformations_with("marks/logo.png"))["marks/logo.png"]
 
     assert error.code == "source-archived"
     assert str(error).startswith("'marks/logo.png' lies in an archive")
 
 
-def test_a_watermark_of_too_many_bytes_is_not_read(watermarks, s3, monkeypatch):
+def test_a_watermark_with_too_many_bytes_is_not_read(watermarks, s3, monkeypatch):
     monkeypatch.setattr(watermarks_module, "MAX_BYTES", 3)
     s3.upload(MARK, b"mark")
 
-    [error] = watermarks.of(wanting(MARK)).values()
+    [error] = watermarks.of(transformations_with(MARK)).values()
 
     assert isinstance(error, SourceTooLarge)
     assert str(error) == "the watermark 'marks/logo.png' has 4 bytes, allowed: 3"
@@ -90,19 +90,19 @@ def test_a_watermark_of_too_many_bytes_is_not_read(watermarks, s3, monkeypatch):
     assert not s3.open_bodies
 
 
-def test_a_picture_is_made_with_its_watermark(pipeline, s3, monkeypatch):
+def test_the_engine_receives_the_watermark(pipeline, s3, monkeypatch):
     s3.upload(KEY, RED)
     s3.upload(MARK, BLUE)
-    given = []
-    render = pipeline_module.render_each
-    monkeypatch.setattr(pipeline_module, "render_each", lambda *a: (given.append(a[3]), render(*a))[1])
+    received = []
+    render = rendition_writer.render_each
+    monkeypatch.setattr(rendition_writer, "render_each", lambda *a: (received.append(a[3]), render(*a))[1])
 
     pipeline.render_on_demand(KEY, MARKED)
 
-    assert given == [{MARK: BLUE}]
+    assert received == [{MARK: BLUE}]
 
 
-def test_a_variant_without_its_watermark_fails_and_its_record_says_why(new_pipeline, s3, table):
+def test_a_variant_without_its_watermark_fails_and_records_the_error(new_pipeline, s3, table):
     pipeline = new_pipeline("marked:width=20,watermark=marks~logo.png")
     s3.upload(KEY, RED)
 

@@ -22,6 +22,7 @@ from image_processor.errors import (
 from image_processor.publishing.model import Record
 from image_processor.transformations.transformation import Transformation
 from image_processor.triggers import rest_api
+from image_processor.triggers.rest_api import RestApi
 from image_processor.urls.links import DEFAULT_LADDER, Links
 from image_processor.urls.signatures import sign
 
@@ -77,7 +78,7 @@ def request(body=None, *, raw: str | None = None, cdn: str | None = CDN, **more)
 
 
 def ask(body=None, pipeline=None, **more):
-    return rest_api.answer(request(body, **more), pipeline or NotingPipeline(), "uploads")
+    return rest_api.answer(request(body, **more), RestApi(pipeline or NotingPipeline(), "uploads"))
 
 
 def test_a_key_alone_asks_for_every_variant():
@@ -172,7 +173,7 @@ def test_without_a_cdn_there_is_no_url(cdn):
 
 def offered(ladder=DEFAULT_LADDER, key="cats/rio.jpg", *, cdn: str | None = CDN):
     event = request({"key": key, "variants": ["wide"]}, cdn=cdn)
-    return rest_api.answer(event, NotingPipeline(), "uploads", links=Links(lambda: "the key", ladder))[1]
+    return rest_api.answer(event, RestApi(NotingPipeline(), "uploads", links=Links(lambda: "the key", ladder)))[1]
 
 
 def test_where_pictures_are_made_by_url_a_srcset_is_ready():
@@ -208,7 +209,7 @@ def test_keys_that_can_not_be_had_are_no_missing_delivery():
         raise Unavailable("Secrets Manager can't be reached")
 
     with pytest.raises(Unavailable):
-        rest_api.answer(request({"key": "a"}), NotingPipeline(), "uploads", links=Links(fail))
+        rest_api.answer(request({"key": "a"}), RestApi(NotingPipeline(), "uploads", links=Links(fail)))
 
 
 @pytest.mark.parametrize("field", ["stageVariables", "headers"])
@@ -246,7 +247,7 @@ def test_a_request_without_a_body_is_refused():
     event = {**request(), "body": None}  # as API Gateway sends it
 
     with pytest.raises(InvalidRequest, match="the body is not JSON"):
-        rest_api.answer(event, NotingPipeline(), "uploads")
+        rest_api.answer(event, RestApi(NotingPipeline(), "uploads"))
 
 
 @pytest.mark.parametrize("body", [None, [], "a", 5, True, [{"key": "a"}], ["x" * 1_000_000]])

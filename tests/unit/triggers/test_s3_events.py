@@ -8,28 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_processor.errors import UnknownEvent
-from image_processor.triggers import s3_events
-from image_processor.triggers.s3_events import SourceEvent, is_queue_batch, parse, parse_message
+from image_processor.triggers.s3_events import SourceEvent, parse, parse_message
+
+from .sample_events import eventbridge, notification
 
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
-
-
-def notification(key: str, bucket: str = "uploads", name: str = "ObjectCreated:Put") -> dict:
-    return {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "eventName": name,
-        "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 5, "eTag": "e"}},
-    }
-
-
-def eventbridge(key: str, bucket: str = "uploads") -> dict:
-    return {
-        "version": "0",
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "detail": {"bucket": {"name": bucket}, "object": {"key": key}},
-    }
 
 
 @pytest.mark.parametrize(
@@ -166,37 +149,3 @@ def test_any_json_is_read_or_refused(value):
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
         assert all(isinstance(source_event, SourceEvent) for source_event in found)
-
-
-@pytest.mark.parametrize(
-    ("event", "expected"),
-    [
-        ({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, True),
-        ({"Records": [notification("a")]}, False),
-        ({"Records": [{"eventSource": "aws:sqs"}, notification("a")]}, False),
-        ({"Records": []}, False),
-        ({"Records": None}, False),
-        ({"Records": "x"}, False),
-        ({"Records": ["aws:sqs"]}, False),
-        ({}, False),
-        (eventbridge("a"), False),
-    ],
-)
-def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
-    assert is_queue_batch(event) is expected
-
-
-@pytest.mark.parametrize(
-    ("attributes", "before", "at"),
-    [
-        ({"ApproximateReceiveCount": "1", "SentTimestamp": "1767323045678"}, False, 1767323045.678),
-        ({"ApproximateReceiveCount": "2", "SentTimestamp": "1767323045000"}, True, 1767323045.0),
-        ({"SentTimestamp": "soon"}, False, None),
-        ({}, False, None),
-        (None, False, None),
-    ],
-)
-def test_a_message_tells_when_it_was_sent_and_whether_it_was_delivered_before(attributes, before, at):
-    message = {"attributes": attributes}
-
-    assert (s3_events.was_delivered_before(message), s3_events.sent_at(message)) == (before, at)

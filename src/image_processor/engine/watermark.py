@@ -1,0 +1,50 @@
+"""Renders a watermark: another source, upright in sRGB, at the size that its place on a picture allows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from PIL import Image
+
+from image_processor.engine import memory_budget
+from image_processor.engine.context import Context
+from image_processor.engine.decoding import OpenSource, open_source
+from image_processor.engine.geometry import Size
+from image_processor.engine.layout import crop, lay_out
+from image_processor.engine.limits import Limits
+from image_processor.engine.steps import upright
+from image_processor.errors import ImageProcessorError, SourceNotFound
+from image_processor.transformations.transformation import Transformation
+
+Watermarks = Mapping[str, bytes | ImageProcessorError]  # by key; an error stands for one that can't be read
+NO_WATERMARKS: Final[Watermarks] = MappingProxyType({})
+MAX_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
+
+
+def render_watermark(transformation: Transformation, limits: Limits, watermarks: Watermarks, size: Size) -> Image.Image:
+    """Render the watermark of a transformation for a picture of this size.
+
+    Raises `SourceNotFound` for one that is not among the watermarks, the error that stands for one, and for one that
+    can't be rendered its error, naming it.
+    """
+    key = transformation.watermark_key
+    body = watermarks.get(key or "", SourceNotFound(f"there is no watermark {key!r}"))
+    if isinstance(body, ImageProcessorError):
+        raise body
+    width, height = (max(1, side * transformation.watermark_scale // 100) for side in size)
+    inside = Transformation(width=width, height=height, fit="inside", enlarge=True, frames=1)
+    try:
+        source = open_source(body, replace(limits, max_pixels=min(limits.max_pixels, MAX_PIXELS)))
+        return _render(source, inside)
+    except ImageProcessorError as error:
+        raise type(error)(f"the watermark {key!r}: {error}") from error
+
+
+def _render(source: OpenSource, transformation: Transformation) -> Image.Image:
+    header = source.header
+    region = crop(header.size, header.orientation, transformation)
+    layout = lay_out(header.size, header.orientation, transformation, region)
+    pixels = header.size[0] * header.size[1]
+    memory_budget.check_picture(pixels, layout.canvas[0] * layout.canvas[1], transformation.format, source.limits)
+    return upright(source.decode([(layout.box, layout.size)]), Context(source, transformation, layout))

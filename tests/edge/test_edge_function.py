@@ -1,0 +1,138 @@
+"""`make edge`: the constants in the source and the code in the template are what the table of options makes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .engines import DEPLOYED, PROJECT, SOURCE, edge_function
+
+TEMPLATE = edge_function.TEMPLATE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with copies of the source and of the template, which the program works on; without a minifier."""
+    for name, text in (("SOURCE", SOURCE), ("TEMPLATE", TEMPLATE)):
+        path = tmp_path / getattr(edge_function, name).name
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setattr(edge_function, name, path)
+    monkeypatch.setattr(edge_function, "PROJECT", tmp_path)
+    monkeypatch.setattr(edge_function, "MINIFIER", tmp_path / "none")
+    return tmp_path
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_what_is_committed_is_fresh():
+    """Fails with the command that renews it; compares the minifier's output where `make edge` has installed it."""
+    program = PROJECT / "deployment" / "build" / "edge_function.py"
+
+    done = subprocess.run([sys.executable, "-B", program, "--check"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("copy")
+def test_the_check_needs_no_minifier():
+    edge_function.check()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "viewer_request.js",
+            "width: [1, 8192]",
+            "width: [1, 8193]",
+            "the constants in src/edge/viewer_request.js are",
+        ),
+        (
+            "viewer_request.js",
+            "statusCode: 400",
+            "statusCode: 422",
+            "the edge function in templates/main.yaml is stale",
+        ),
+        ("viewer_request.js", "// The first of", "// That of", "the edge function in templates/main.yaml is stale"),
+        ("main.yaml", "statusCode:400", "statusCode:422", "the edge function in templates/main.yaml is stale"),
+        ("main.yaml", "LADDER.length", "LADDER.lenght", "the edge function in templates/main.yaml is stale"),
+        ("main.yaml", "by: make edge", "by: hand", "the edge function in templates/main.yaml is stale"),
+    ],
+)
+def test_a_stale_file_is_named_with_the_command_that_renews_it(copy, file, old, new, message):
+    change(copy / file, old, new)
+
+    with pytest.raises(edge_function.StaleError, match=f"^{message}.*; renew it by: make edge$"):
+        edge_function.check()
+
+
+def test_another_minifier_makes_the_code_stale(copy, monkeypatch):
+    recipe = copy / "package.json"
+    recipe.write_text(edge_function.RECIPE[0].read_text().replace('"terser": "', '"terser": "9'))
+    monkeypatch.setattr(edge_function, "RECIPE", (recipe, edge_function.RECIPE[1]))
+
+    with pytest.raises(edge_function.StaleError, match="renew it by: make edge"):
+        edge_function.check()
+
+
+def test_without_the_minifier_a_renewal_says_how_to_get_it_and_changes_nothing(copy):
+    with pytest.raises(ValueError, match="the minifier is missing: run 'make edge'"):
+        edge_function.renew()
+
+    assert (copy / "main.yaml").read_text(encoding="utf-8") == TEMPLATE
+
+
+def test_a_renewal_writes_the_same_bytes_again_and_leaves_nothing_else(copy, monkeypatch):
+    monkeypatch.setattr(edge_function, "minified", lambda _: DEPLOYED)
+    change(copy / "viewer_request.js", "width: [1, 8192]", "width: [1, 9]")
+    change(copy / "main.yaml", "by: make edge", "by: hand")
+
+    edge_function.renew()
+
+    assert (copy / "viewer_request.js").read_text(encoding="utf-8") == SOURCE
+    assert (copy / "main.yaml").read_text(encoding="utf-8") == TEMPLATE
+    assert {path.name for path in copy.iterdir()} == {"viewer_request.js", "main.yaml"}
+
+
+@pytest.mark.skipif(not edge_function.is_minifier_installed(), reason="the minifier is not installed: make edge")
+def test_what_the_minifier_can_not_read_is_refused_with_its_line():
+    with pytest.raises(ValueError, match=r"viewer_request\.js: Name expected \(line 2\)"):
+        edge_function.minified("const a = 1;\nconst = 2;\n")
+
+
+@pytest.mark.parametrize(
+    "code", ["a();\n", "a();\nb('#: - |');\n", "`${d} \\ \" ' % & *` // e: f\n"], ids=["one line", "two", "signs"]
+)
+def test_any_code_comes_out_of_the_template_as_it_went_in(code):
+    template = edge_function.with_code(TEMPLATE, code, "0" * 32)
+    before, _, rest = template.partition("# <edge function>")
+
+    assert edge_function.deployed_code(template) == code
+    assert TEMPLATE.startswith(before)
+    assert TEMPLATE.endswith(rest.partition("# </edge function>")[2])
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["", "\n", " a();\n", "a();", "a();\n\n", "a('ä');\n", "a('\x07');\n", "a();\r\nb();\n", f"{'a' * 10_040}\n"],
+    ids=["nothing", "empty", "indented", "no end", "two ends", "umlaut", "bell", "CRLF", "too large"],
+)
+def test_code_that_can_not_be_deployed_is_refused(code):
+    with pytest.raises(ValueError, match=r"edge function|10041 bytes when minified, allowed: 10040"):
+        edge_function.with_code(TEMPLATE, code, "0" * 32)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_markers_have_to_be_there_once(count):
+    section = re.search(r"^ +# <edge function> .*# </edge function>\n", TEMPLATE, re.DOTALL | re.MULTILINE)
+    assert section
+    with pytest.raises(ValueError, match=r"one pair of the markers <edge function>"):
+        edge_function.deployed_code(TEMPLATE.replace(section[0], section[0] * count))
+    with pytest.raises(ValueError, match=r"one pair of the markers <constants>"):
+        edge_function.with_constants(SOURCE.replace("// <constants>\n", "") * max(count, 1))
