@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Has sources processed that were there before the stack or before its Variants changed, through the same queue.
+# Sends the sources that are in the upload bucket already to the queue, where uploads go. The function then processes them.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,68 +8,74 @@ usage() {
   cat <<END
 Usage: deployment/backfill.sh [options]
 
-Has the sources of the upload bucket processed once more, all of them or some, through the queue that uploads go through.
-Sends no more while 2,000 messages wait there, so that new uploads don't wait long. Ctrl-C stops it, and it says how to
-go on.
+Processes the sources of the upload bucket again, all or some of them, through the queue that uploads go through. While
+2,000 messages wait in the queue, it sends no more, so that new uploads don't wait long. Ctrl-C stops it; it then prints
+the command that continues.
 
-  --dry-run           say how many sources, how many bytes, at what cost and in what time, and send nothing
-  --prefix PREFIX     only keys that begin with PREFIX
-  --only-missing      only sources that lack a rendition of a variant, or have one that is older than the source
-  --made-before TIME  the same, and a rendition made before TIME counts as missing too: a variant of that name had
-                      another transformation then. UTC, such as 2026-11-24T06:00
+  --dry-run           print how many sources and bytes there are, the cost and the time, and send nothing
+  --prefix PREFIX     only keys that begin with PREFIX. A key has no slash at its beginning: cats/, not /cats/
+  --only-missing      only sources that lack a rendition of a variant, or have one that is older than the source.
+                      Sources that could not be rendered, and have not changed since, are left out; without the
+                      metadata table (parameter EnableMetadata), they count as missing each time
+  --made-before TIME  the same, and a rendition or a failure from before TIME doesn't count, because a variant of
+                      that name had another transformation then. In UTC, such as 2026-11-24T06:00
+  --retry-failed      with one of these two: also sources that cannot be rendered, for example after you raised a
+                      limit, restored them from an archive or uploaded a missing watermark
   --rate N            sources a second, at most; default 50
-  --start-after KEY   go on after KEY
+  --start-after KEY   only keys after KEY
 
-  --remove-stale      instead, delete the renditions of variants that are no longer made, and their records. Asks
-                      first; --dry-run shows what there is
+  --remove-stale      instead, delete the renditions of variants that are no longer configured, and their records.
+                      Asks first; --dry-run only shows them
   --yes               don't ask
 
-  --stack-name NAME   default $default_stack
-  --region REGION     default: the region of your AWS configuration
-  --local             the stack of 'make run', at PORT (default 4566)
+$(stack_options)
+  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 END
 }
 
-stack=$default_stack region='' stale='' dry_run='' yes='' prefix='' options=() again=()
+stack=$default_stack region='' stale='' dry_run='' yes='' prefix='' only_missing='' retry_failed='' options=() resume=()
 while [ $# -gt 0 ]; do
-  said=("$1")
+  given=("$1") # what a command that continues repeats
   case $1 in
     --dry-run) dry_run=$1 ;;
-    --only-missing) options+=("$1") ;;
+    --only-missing) only_missing=yes; options+=("$1") ;;
+    --retry-failed) retry_failed=yes; options+=("$1") ;;
     --yes) yes=$1 ;;
-    --prefix) need_value "$1" $#; prefix=$2; said+=("$2"); shift ;;
+    --prefix) need_value "$1" $#; prefix=$2; note_leading_slash "$1" "$2"; given+=("$2"); shift ;;
     --made-before)
       need_value "$1" $#
       case $2 in
         [0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]*) ;;
         *) die "--made-before is a time such as 2026-11-24T06:00, not '$2'" ;;
       esac
-      options+=(--only-missing "$1=$2"); said+=("$2"); shift ;;
+      only_missing=yes options+=(--only-missing "$1=$2"); given+=("$2"); shift ;;
     --rate)
       need_value "$1" $#
       case $2 in '' | 0* | *[!0-9]*) die "--rate is a whole number from 1, not '$2'" ;; esac
-      options+=("$1=$2"); said+=("$2"); shift ;;
-    --start-after) need_value "$1" $#; options+=("$1=$2"); said=(); shift ;;
+      options+=("$1=$2"); given+=("$2"); shift ;;
+    --start-after) need_value "$1" $#; note_leading_slash "$1" "$2"; options+=("$1=$2"); given=(); shift ;;
     --remove-stale) stale=yes ;;
-    --stack-name) need_value "$1" $#; stack=$2; said+=("$2"); shift ;;
-    --region) need_value "$1" $#; region=$2; said+=("$2"); shift ;;
+    --stack-name) need_value "$1" $#; stack=$2; given+=("$2"); shift ;;
+    --region) need_value "$1" $#; region=$2; given+=("$2"); shift ;;
     --local) use_local_aws ;;
     --help | -h) usage; exit ;;
     *) die "unknown option '$1' ($me --help)" ;;
   esac
-  for word in ${said[@]+"${said[@]}"}; do again+=("--again=$word"); done
+  for word in ${given[@]+"${given[@]}"}; do resume+=("--resume-with=$word"); done
   shift
 done
+[ -z "$retry_failed" ] || [ -n "$only_missing" ] || die "--retry-failed goes with --only-missing or --made-before"
 [ -z "$stale" ] || [ ${#options[@]} -eq 0 ] || die "--remove-stale goes with --prefix, --dry-run and --yes only"
 use_stack
 set -- --upload-bucket "$(of_stack output UploadBucketName)" --processed-bucket "$(of_stack output ProcessedBucketName)" \
-  --variants "$(of_stack parameter Variants)" "--prefix=$prefix" ${dry_run:+"$dry_run"}
+  --variants "$(of_stack parameter Variants)" --table "$(of_stack output MetadataTableName)" "--prefix=$prefix" \
+  ${dry_run:+"$dry_run"}
 if [ -n "$stale" ]; then
-  call_python stale.py "$@" --table "$(of_stack output MetadataTableName)" ${yes:+"$yes"}
+  call_python remove_stale.py "$@" ${yes:+"$yes"}
 else
-  # CloudFront is told of what changes, unless it is left out or not to be told.
-  if [ "$(of_stack parameter EnableCdn) $(of_stack parameter InvalidateCdn)" = "true true" ]; then options+=(--told); fi
+  # With both of these parameters, the function invalidates replaced renditions in CloudFront.
+  if [ "$(of_stack parameter EnableCdn) $(of_stack parameter InvalidateCdn)" = "true true" ]; then options+=(--invalidates); fi
   call_python backfill.py "$@" --queue-url "$(of_stack output QueueUrl)" --memory "$(of_stack parameter MemorySize)" \
-    ${options[@]+"${options[@]}"} ${again[@]+"${again[@]}"}
+    ${options[@]+"${options[@]}"} ${resume[@]+"${resume[@]}"}
 fi

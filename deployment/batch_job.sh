@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a job of S3 Batch Operations that has the function process every source, for millions of them.
+# Creates a job of S3 Batch Operations that invokes the function for every source, for millions of them.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,15 +8,14 @@ usage() {
   cat <<END
 Usage: deployment/batch_job.sh [options]
 
-Makes a job of S3 Batch Operations that invokes the function for every source of the upload bucket, and a role for it.
-S3 lists the sources by itself; the job waits to be started until you have seen how many there are. Its report, of what
-failed, goes to the bucket of the function's code, under batch-job/.
+Creates a job of S3 Batch Operations that invokes the function for every source of the upload bucket, and a role for the
+job. S3 lists the sources. The job waits until you start it, so that you can see first how many sources there are. Its
+report names what failed; it goes to the bucket of the function's code, under batch-job/.
 
-  --prefix PREFIX     only keys that begin with PREFIX
+  --prefix PREFIX     only keys that begin with PREFIX. A key has no slash at its beginning: cats/, not /cats/
   --manifest S3_URL   the sources of a manifest instead, s3://bucket/…/manifest.json of an S3 Inventory in CSV
-  --remove-role       remove the role, once the job is done; makes no job
-  --stack-name NAME   default $default_stack
-  --region REGION     default: the region of your AWS configuration
+  --remove-role       instead, remove the role, after the job has ended
+$(stack_options)
   --help              show this
 END
 }
@@ -24,7 +23,7 @@ END
 stack=$default_stack region='' prefix='' manifest='' remove_role=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) need_value "$1" $#; prefix=$2; shift ;;
+    --prefix) need_value "$1" $#; prefix=$2; note_leading_slash "$1" "$2"; shift ;;
     --manifest) need_value "$1" $#; manifest=$2; shift ;;
     --remove-role) remove_role=yes ;;
     --stack-name) need_value "$1" $#; stack=$2; shift ;;
@@ -38,10 +37,10 @@ case $manifest in
   '' | s3://?*/*manifest.json) ;;
   *) die "--manifest is s3://bucket/…/manifest.json of an S3 Inventory, not '$manifest'" ;;
 esac
-[ -z "$manifest" ] || [ -z "$prefix" ] || die "--prefix or --manifest, not both: a manifest is taken whole"
+[ -z "$manifest" ] || [ -z "$prefix" ] || die "--prefix or --manifest, not both: a job processes all of a manifest"
 use_stack
 
-# A role's name has 64 letters at most, and is one for all regions.
+# The name of a role may have 64 characters, and is the same in all regions.
 role=$(printf '%s' "batch-job-$region-$stack" | cut -c 1-64)
 
 remove_role() {
@@ -50,7 +49,7 @@ remove_role() {
   say "Removed the role $role."
 }
 
-write_requests() { # writes to $work what the role and the job are; of generator and manifest, the job takes one
+write_requests() { # writes the requests for the role and the job to $work; the job uses the generator or the manifest
   local etag=''
   if [ -n "$manifest" ]; then
     etag=$(call_aws s3api head-object --bucket "$manifest_bucket" --key "$manifest_key" --query ETag)
@@ -113,12 +112,12 @@ for name, content in files.items():
 END
 }
 
-make_role() { # sets $role_arn; a role that is there has its policy set anew
+make_role() { # sets $role_arn; writes the policy also of a role that exists
   if ! role_arn=$(try_aws iam get-role --role-name "$role" --query Role.Arn); then
     grep -q NoSuchEntity "$work/error" || die "$(why_aws_failed iam get-role)"
-    say "Making the role $role …"
+    say "Creating the role $role …"
     role_arn=$(call_aws iam create-role --role-name "$role" --assume-role-policy-document "file://$work/trust" --query Role.Arn)
-    [ -n "${AWS_ENDPOINT_URL:-}" ] || sleep 15 # IAM takes some seconds to be known everywhere
+    [ -n "${AWS_ENDPOINT_URL:-}" ] || sleep 15 # IAM takes some seconds to propagate a new role
   fi
   call_aws iam put-role-policy --role-name "$role" --policy-name BatchJob --policy-document "file://$work/policy" >/dev/null
 }
@@ -143,11 +142,12 @@ job=$(call_aws s3control create-job --account-id "$account" --operation "file://
   --client-request-token "$(date -u +%Y%m%d-%H%M%S)-$$" --query JobId)
 command="$(aws_words) s3control"
 cat <<END
-Job $job is being prepared. How many sources it has, and how it gets on:
+Job $job is being prepared. Show how many sources it has, and its progress:
   $command describe-job --account-id $account --job-id $job --query 'Job.[Status, ProgressSummary]'
-Start it, once its status is Suspended:
+Start it, when its status is Suspended:
   $command update-job-status --account-id $account --job-id $job --requested-job-status Ready
 Stop it:
   $command update-job-status --account-id $account --job-id $job --requested-job-status Cancelled
-Afterwards: deployment/batch_job.sh --stack-name $stack --region $region --remove-role
+Remove its role afterwards:
+  deployment/batch_job.sh --stack-name $stack --region $region --remove-role
 END

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages the function and creates or updates the stack. With AWS_ENDPOINT_URL set it does the same to an emulator.
+# Packages the function and creates or updates the stack, on AWS or, with AWS_ENDPOINT_URL, on an emulator.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,12 +10,11 @@ Usage: deployment/deploy.sh [options]
 
 Packages the function, uploads it and the template, shows what will change, and creates or updates the stack.
 
-  --stack-name NAME   default $default_stack
-  --region REGION     default: the region of your AWS configuration
-  --parameter K=V     a parameter of the template; may be repeated. One that isn't given stays as it was deployed last,
-                      or has the template's default the first time
-  --code-bucket NAME  where the function's zip and the template go: a bucket of yours in the same region. Default: the
-                      one of the last deployment, else <stack name>-code-<account>-<region>, made when it isn't there
+$(stack_options)
+  --parameter K=V     a parameter of the template; may be repeated. A parameter that isn't given keeps its value of the
+                      last deployment; a new stack has the template's default
+  --code-bucket NAME  a bucket of yours in the same region for the function's zip and the template. Default: the one of
+                      the last deployment, else <stack name>-code-<account>-<region>, which is created
   --local             package for this machine, for an emulator (AWS_ENDPOINT_URL)
   --help              show this
 
@@ -29,13 +28,13 @@ parameter_names() {
     inside && /^  [A-Za-z0-9]+:/ { sub(/:.*/, ""); print $1 }' "$template" 2>/dev/null || true
 }
 
-default_of() { # default_of PARAMETER: the template's
+default_of() { # default_of PARAMETER: prints its default in the template
   awk -v name="  $1:" '/^  [A-Za-z]/ { inside = index($0, name) == 1 }
     inside && /^    Default:/ { gsub(/["\047]/, "", $2); print $2 }' "$template"
 }
 
 stack=$default_stack region='' code_bucket='' for_host=''
-parameters=() # bash 3.2 takes an empty array for an unset one, hence ${parameters[@]+"${parameters[@]}"}
+parameters=() # for bash 3.2, an empty array is unset, hence ${parameters[@]+"${parameters[@]}"}
 while [ $# -gt 0 ]; do
   case $1 in
     --stack-name) need_value "$1" $#; stack=$2; shift ;;
@@ -67,15 +66,15 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     Architecture) architecture=${parameter#*=} ;;
     Variants) variants=${parameter#*=} ;;
   esac
-  # Not by grep -q: it ends at the first match, and what still writes to it then fails, and with it the pipe.
+  # Not by grep -q, which exits at the first match: the writer to its pipe may then fail, and with it the pipeline.
   case $'\n'$names$'\n' in
     *$'\n'"$name"$'\n'*) ;;
     *) die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)" ;;
   esac
 done
 
-check_variants() { # what the function would refuse, in its own words, before anything is deployed
-  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0 # the function's code needs that much
+check_variants() { # refuses what the function would refuse, with its message, before anything is deployed
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0 # the function's code needs Python 3.11
   PYTHONPATH=$project/src "$python" -B - "$1" <<'END' || exit 1
 import sys
 from image_processor.errors import InvalidTransformation
@@ -93,48 +92,48 @@ find_python
 make_work
 find_aws
 
-check_status() { # check_status [WHY]: refuses what no change set can be made for
+check_status() { # check_status [WHY]: ends the script when the stack is in a status that allows no change set
   local remove
   remove="$(aws_words) cloudformation delete-stack --stack-name $stack"
   case $status in
-    REVIEW_IN_PROGRESS) ;; # what a change set that never ran leaves behind: there is nothing in it
-    *_IN_PROGRESS) die "stack $stack is busy ($status): try again when it has finished" ;;
+    REVIEW_IN_PROGRESS) ;; # an empty stack, which a change set that was never executed leaves behind
+    *_IN_PROGRESS) die "stack $stack is busy ($status): try again later" ;;
     ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED)
       die "${1:-}stack $stack is in $status and can't be updated; remove it, then deploy again: $remove" ;;
     UPDATE_ROLLBACK_FAILED)
-      die "${1:-}stack $stack is in $status; mend what stopped the rollback, then: ${remove/delete-stack/continue-update-rollback}" ;;
+      die "${1:-}stack $stack is in $status; fix what stopped the rollback, then: ${remove/delete-stack/continue-update-rollback}" ;;
   esac
 }
 
-make_code_bucket() { # private and encrypted, whatever the account's defaults are
-  local place=() blocked=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-  [ "$region" = us-east-1 ] || place=(--create-bucket-configuration "LocationConstraint=$region")
-  say "Making the code bucket $code_bucket …"
-  call_aws s3api create-bucket --bucket "$code_bucket" ${place[@]+"${place[@]}"} >/dev/null
+make_code_bucket() { # creates it private and encrypted, whatever the account's defaults are
+  local location=() blocked=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+  [ "$region" = us-east-1 ] || location=(--create-bucket-configuration "LocationConstraint=$region")
+  say "Creating the code bucket $code_bucket …"
+  call_aws s3api create-bucket --bucket "$code_bucket" ${location[@]+"${location[@]}"} >/dev/null
   call_aws s3api put-public-access-block --bucket "$code_bucket" --expected-bucket-owner "$account" \
     --public-access-block-configuration "$blocked"
   call_aws s3api put-bucket-encryption --bucket "$code_bucket" --expected-bucket-owner "$account" \
     --server-side-encryption-configuration '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}'
 }
 
-find_code_bucket() { # sets $code_bucket: the one given, else the last deployment's, else the usual one
+find_code_bucket() { # sets $code_bucket: the given one, else that of the last deployment, else the default one
   [ -n "$code_bucket" ] || code_bucket=$(of_stack parameter LambdaS3CodeBucket)
   code_bucket=${code_bucket:-$(default_code_bucket)}
 }
 
-need_code_bucket() { # makes the usual one when it isn't there; another has to be
+need_code_bucket() { # creates the default one when it doesn't exist; any other one has to exist
   try_aws s3api head-bucket --bucket "$code_bucket" --expected-bucket-owner "$account" >/dev/null && return
   if grep -q '(40[03])' "$work/error"; then
-    die "the code bucket $code_bucket is another account's, or keeps you out: give one of yours with --code-bucket"
+    die "the code bucket $code_bucket belongs to another account, or you have no access: give one of yours with --code-bucket"
   fi
   grep -q '(404)' "$work/error" || die "$(why_aws_failed s3api head-bucket)"
-  [ "$code_bucket" = "$(default_code_bucket)" ] || die "there is no bucket $code_bucket: make it, or give another with --code-bucket"
+  [ "$code_bucket" = "$(default_code_bucket)" ] || die "there is no bucket $code_bucket: create it, or give another with --code-bucket"
   make_code_bucket
 }
 
-upload() { # upload FILE EXTENSION WHAT: puts it into the code bucket under its SHA-256, unless it is there; sets $key
+upload() { # upload FILE EXTENSION WHAT: stores it in the code bucket under its SHA-256, unless it is there; sets $key
   key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1").$2
-  # The owner is checked each time: a bucket's name that was free yesterday may be a stranger's today.
+  # Each call checks the owner, because somebody else may have created a bucket of a name that was free.
   if try_aws s3api head-object --bucket "$code_bucket" --key "$key" --expected-bucket-owner "$account" >/dev/null; then
     say "The $3 is in $code_bucket already."
     return
@@ -146,13 +145,13 @@ upload() { # upload FILE EXTENSION WHAT: puts it into the code bucket under its 
   call_aws s3api put-object --bucket "$code_bucket" --key "$key" --body "$1" --expected-bucket-owner "$account" >/dev/null
 }
 
-url_of() { # url_of KEY: where CloudFormation finds it; by the path, as an emulator and a bucket with a dot in its name want it
+url_of() { # url_of KEY: prints its URL for CloudFormation; path-style, for emulators and for names with a dot
   local domain=amazonaws.com
   case $region in cn-*) domain=amazonaws.com.cn ;; esac
   echo "${AWS_ENDPOINT_URL:-https://s3.$region.$domain}/$code_bucket/$1"
 }
 
-write_parameters() { # write_parameters K=V …: the change set's, as JSON: given, or as deployed; the others have defaults
+write_parameters() { # write_parameters K=V …: writes those of the change set: given, else as deployed, else the default
   "$python" - "$(awk -F '\t' '$1 == "parameter" { print $2 }' "$work/stack")" "$names" "$@" <<'END' >"$work/parameters.json"
 import json, sys
 
@@ -166,7 +165,7 @@ print(json.dumps([
 END
 }
 
-make_change_set() { # sets $change_set, empty when there is nothing to change, and $stack_id
+make_change_set() { # sets $change_set, which is empty when nothing changes, and $stack_id
   local type=UPDATE answer state reason
   case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
   change_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
@@ -186,17 +185,17 @@ make_change_set() { # sets $change_set, empty when there is nothing to change, a
   if [ $type = UPDATE ]; then
     try_aws cloudformation delete-change-set --change-set-name "$change_set" >/dev/null || true
   else
-    try_aws cloudformation delete-stack --stack-name "$stack_id" || true # there is nothing in it yet
+    try_aws cloudformation delete-stack --stack-name "$stack_id" || true # it is still empty
   fi
   case $reason in *"didn't contain changes"* | *"No updates are to be performed"*) change_set='' ;; esac
   [ -z "$change_set" ] || die "CloudFormation refused the change: $reason"
 }
 
-show_what_is_stale() { # show_what_is_stale BEFORE NOW: after an update from these Variants, which left all pictures as they were
+show_what_is_stale() { # show_what_is_stale VARIANTS_BEFORE NOW: a change of Variants leaves all stored pictures as they are
   local command missing=--only-missing after
   after=$(of_stack parameter Variants)
   [ -n "$1" ] && [ "$1" != "$after" ] || return 0
-  # A name with another transformation is not missing in any listing.
+  # The renditions of a variant that got another transformation exist, but are of the former one.
   "$python" - "$1" "$after" <<'END' || missing="--made-before $2"
 import sys
 
@@ -206,7 +205,7 @@ sys.exit(any(before[name] != after[name] for name in before.keys() & after.keys(
 END
   command="deployment/backfill.sh --stack-name $stack --region $region"
   [ -z "$for_host" ] || command="deployment/backfill.sh --local"
-  say "Variants have changed, and what is there stays as it is. What is missing now, and what is no longer made, say"
+  say "Variants have changed; stored renditions stay as they are. These commands show what is missing and what is stale:"
   say "  $command $missing --dry-run"
   say "  $command --remove-stale --dry-run"
 }
@@ -226,7 +225,7 @@ show_outputs() {
   awk -F '\t' '$1 == "output" { printf "  %-24s %s\n", $2, $3 }' "$work/stack" | sort
 }
 
-show_what_to_try() { # an emulator has other URLs; who started it knows them
+show_what_to_try() { # not for an emulator, whose URLs only the program that started it knows
   local cdn domain sign=''
   [ -z "${AWS_ENDPOINT_URL:-}" ] || return 0
   cdn=$(of_stack parameter CdnUrl) domain=$(of_stack parameter CdnAlias)
@@ -255,11 +254,11 @@ code_key=$key
 upload "$template" yaml template
 template_url=$(url_of "$key")
 write_parameters ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"
-say "Working out what will change in stack $stack in $region …"
+say "Computing what will change in stack $stack in $region …"
 make_change_set
 if [ -n "$change_set" ]; then
   show_changes
-  if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deploying …"; else say "Deploying (a new stack takes some minutes, most of them CloudFront's) …"; fi
+  if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deploying …"; else say "Deploying (a new stack takes some minutes, because of CloudFront) …"; fi
   variants_before=$(of_stack parameter Variants)
   call_aws cloudformation execute-change-set --change-set-name "$change_set"
   wait_for_stack

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Removes the stack after asking, and, only when told so, what it leaves behind on purpose: the pictures and the records.
+# Removes the stack, after a question. The pictures and the records stay, unless --delete-data is given.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,12 +8,11 @@ usage() {
   cat <<END
 Usage: deployment/destroy.sh [options]
 
-Removes the stack. Asks first. Keeps the buckets and the table, and prints the commands that remove them too.
+Removes the stack. Asks first. Keeps the buckets and the table, and prints the commands that delete them.
 
-  --stack-name NAME   default $default_stack
-  --region REGION     default: the region of your AWS configuration
-  --delete-data       also delete both buckets and the table with all that is in them, and the code bucket that
-                      deploy.sh made. There is no way back
+$(stack_options)
+  --delete-data       also delete both buckets and the table with all their contents, and the code bucket that
+                      deploy.sh has created. This can't be undone
   --yes               don't ask
   --help              show this
 END
@@ -32,24 +31,24 @@ while [ $# -gt 0 ]; do
   shift
 done
 check_stack_name
-[ -n "$sure" ] || [ -t 0 ] || die "there is nobody to ask: give --yes to remove stack $stack without asking"
+[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal to ask on: give --yes to remove stack $stack without a question"
 make_work
 find_aws
 
-ask() { # ask QUESTION ANSWER: goes on only when the answer is exactly that
+ask() { # ask QUESTION ANSWER: ends the script unless the user types exactly ANSWER
   local answer=''
   printf '%s ' "$1" >&2
   read -r answer || true
   [ "$answer" = "$2" ] || die "nothing removed"
 }
 
-find_data() { # writes $work/data: kind and name of what the stack leaves behind
+find_data() { # writes $work/data: a line with kind and name for each bucket and table that outlives the stack
   call_aws cloudformation list-stack-resources --stack-name "$stack_id" --query "StackResourceSummaries[?ResourceStatus !=
     'DELETE_COMPLETE' && (ResourceType == 'AWS::S3::Bucket' || ResourceType == 'AWS::DynamoDB::Table')].[ResourceType,
     PhysicalResourceId]" >"$work/resources"
   awk -F '\t' '$2 != "" && $2 != "None" { print ($1 == "AWS::S3::Bucket" ? "bucket" : "table") "\t" $2 }' \
     "$work/resources" >"$work/data"
-  # A code bucket of the user's own choice may hold what is not this project's.
+  # A code bucket that the user has chosen may hold other things than this project's.
   code_bucket=$(default_code_bucket)
   if [ "$(of_stack parameter LambdaS3CodeBucket)" = "$code_bucket" ]; then printf 'bucket\t%s\n' "$code_bucket" >>"$work/data"; fi
 }
@@ -61,11 +60,11 @@ exists() { # exists KIND NAME
   esac
 }
 
-# A page of a bucket's versions, as what delete-objects takes. Both have a limit of 1,000.
+# A page of list-object-versions in the form that delete-objects takes. Both have a limit of 1,000 versions.
 # shellcheck disable=SC2016  # JMESPath's backquotes
 page='{Quiet: `true`, Objects: [Versions, DeleteMarkers][][].{Key: Key, VersionId: VersionId}}'
 
-show_removal() { # show_removal KIND NAME: the command that deletes it, to paste as it is
+show_removal() { # show_removal KIND NAME: prints the command that deletes it, as a line to paste
   local command
   command=$(aws_words)
   if [ "$1" = table ]; then
@@ -78,12 +77,12 @@ show_removal() { # show_removal KIND NAME: the command that deletes it, to paste
     "rm -f versions.json; $command s3api delete-bucket --bucket $2"
 }
 
-delete_bucket() { # all versions first: S3 deletes only an empty bucket
+delete_bucket() { # deletes all versions first, because S3 deletes only an empty bucket
   local refused
   while :; do
     call_aws s3api list-object-versions --bucket "$1" --no-paginate --output json --query "$page" >"$work/versions.json"
     grep -q VersionId "$work/versions.json" || break
-    # S3 answers 200 with the objects that it did not delete; without a look at them this would go on for ever.
+    # S3 answers 200 and lists the objects that it did not delete. Unless they are checked, this loop never ends.
     refused=$(call_aws s3api delete-objects --bucket "$1" --delete "file://$work/versions.json" --query "Errors[0].Code || 'done'")
     [ "$refused" = "done" ] || die "bucket $1: an object can't be deleted ($refused)"
   done
@@ -103,7 +102,7 @@ show_kept() {
   local kind name found=''
   while IFS=$'\t' read -r kind name <&3; do
     exists "$kind" "$name" || continue
-    [ -n "$found" ] || printf '\nKept, with the commands that delete them and all that is in them:\n'
+    [ -n "$found" ] || printf '\nKept, with the commands that delete them and all their contents:\n'
     found=yes
     show_removal "$kind" "$name"
   done 3<"$work/data"
@@ -112,24 +111,24 @@ show_kept() {
 find_account
 find_stack "$stack"
 if [ -z "$status" ]; then
-  say "There is no stack $stack in $region: nothing to remove."
+  say "There is no stack $stack in $region: nothing to remove (--stack-name and --region choose another)."
   exit
 fi
 case $status in
   REVIEW_IN_PROGRESS | DELETE_IN_PROGRESS) ;;
-  *_IN_PROGRESS) die "stack $stack is busy ($status): try again when it has finished" ;;
+  *_IN_PROGRESS) die "stack $stack is busy ($status): try again later" ;;
 esac
 find_data
 say "Stack $stack in $region, account $account, will be removed."
 if [ -s "$work/data" ]; then
-  if [ -n "$delete_data" ]; then say "So will, with all that is in them:"; else say "These are kept (--delete-data deletes them too):"; fi
+  if [ -n "$delete_data" ]; then say "These will be deleted with all their contents:"; else say "These are kept (--delete-data deletes them too):"; fi
   tr '\t' ' ' <"$work/data" | sed 's/^/  /' >&2
 fi
 if [ -z "$sure" ]; then
   ask "Type the stack's name to remove it:" "$stack"
   [ -z "$delete_data" ] || ask "Type 'delete the data' to delete every picture and record too:" "delete the data"
 fi
-if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Removing stack $stack …"; else say "Removing stack $stack (some minutes, most of them CloudFront's) …"; fi
+if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Removing stack $stack …"; else say "Removing stack $stack (this takes some minutes, because of CloudFront) …"; fi
 id=$stack_id
 call_aws cloudformation delete-stack --stack-name "$id"
 wait_for_stack

@@ -1,6 +1,7 @@
-# shellcheck shell=bash disable=SC2034,SC2154  # what is set here is used there, and the other way round
+# shellcheck shell=bash disable=SC2034,SC2154  # variables are set here and used in the scripts, and the other way round
 #
-# What the scripts beside this one share; sourced, never run. bash 3.2 (macOS) and either AWS CLI (1 or 2) must do.
+# The functions that the scripts in this folder share; sourced, never run. They work with bash 3.2 (macOS's own) and with
+# the AWS CLI 1 and 2.
 
 project=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 template=$project/templates/main.yaml
@@ -9,12 +10,12 @@ me=$(basename -- "$0")
 
 say() { printf '%s\n' "$*" >&2; }
 
-die() { # the one line that a failure ends with
+die() { # prints the one line that says why, and ends the script
   say "$me: $*"
   exit 1
 }
 
-need_value() { # need_value OPTION "$#": an option that takes a value has one
+need_value() { # need_value OPTION "$#": refuses an option without its value
   [ "$2" -ge 2 ] || die "$1 needs a value ($me --help)"
 }
 
@@ -24,43 +25,56 @@ trap remove_work EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+stack_options() { # the options that each script has, for its usage
+  cat <<END
+  --stack-name NAME   the stack; default $default_stack
+  --region REGION     its region; default AWS_REGION, else AWS_DEFAULT_REGION, else that of your AWS profile
+END
+}
+
+note_leading_slash() { # note_leading_slash OPTION KEY: 'cats/rio.jpg' is a key, '/cats/rio.jpg' a path in a URL
+  case $2 in
+    /*) say "$me: note: $1 '$2' begins with a slash, and S3's keys usually don't; for most buckets it is '${2#/}'" ;;
+  esac
+}
+
 make_work() { # make_work [PARENT]: sets $work, a folder for this run's files that is removed at its end
   work=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/image-processing.XXXXXX") || die "can't make a temporary folder"
 }
 
-find_python() { # sets $python: the project's own, or the machine's
+find_python() { # sets $python: the project's own, else the machine's
   python=$project/.venv/bin/python
   [ -x "$python" ] || python=python3
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || die "needs Python 3.9 or newer as python3"
 }
 
-find_aws() { # sets $aws and $region, and what makes the answers of AWS CLI 1 and 2 alike, whatever the user's settings
+find_aws() { # sets $aws and $region, and the variables that make the answers of AWS CLI 1 and 2 alike
   aws=$(command -v aws) || aws=$project/.venv/bin/aws
   [ -x "$aws" ] || die "the AWS CLI is missing: install it, or run 'make setup' to use the project's own"
   export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_DEFAULT_OUTPUT=text AWS_CLI_FILE_ENCODING=UTF-8
-  # AWS CLI 1 reads AWS_DEFAULT_REGION only, so the region always goes along as an option.
+  # AWS CLI 1 reads AWS_DEFAULT_REGION only, so each call gets the region as an option.
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$("$aws" configure get region 2>/dev/null || true)}}}
   [ -n "$region" ] || die "no region: give --region, or set AWS_DEFAULT_REGION"
 }
 
-try_aws() { # the answer on stdout; what went wrong in $work/error
-  # The endpoint goes along as an option, for AWS CLI 1's sqs ignores the variable.
+try_aws() { # prints the answer; writes the error to $work/error
+  # Each call gets the endpoint as an option, because AWS CLI 1's sqs ignores the variable.
   "$aws" --region "$region" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@" 2>"$work/error"
 }
 
 call_aws() { try_aws "$@" || die "$(why_aws_failed "$@")"; }
 
-aws_words() { # the AWS CLI with what it needs here, for commands that are shown
+aws_words() { # prints the beginning of an AWS CLI command that is shown to the user
   echo "aws --region $region${AWS_ENDPOINT_URL:+ --endpoint-url $AWS_ENDPOINT_URL}"
 }
 
-aws_error() { # the one line of $work/error that counts: AWS's answer where there is one, else the last
+aws_error() { # prints the line of $work/error that says what failed: AWS's answer, else the last line
   sed -e 's/^aws: \[ERROR\]: //' -e '/^[[:space:]]*$/d' -e '/^Additional error details/,$d' "$work/error" |
     awk '/An error occurred/ { answer = "" ; found = 1 } { answer = found ? answer (answer == "" ? "" : " ") $0 : $0 }
       END { print answer }'
 }
 
-why_aws_failed() { # why_aws_failed SERVICE OPERATION …: $work/error in a line that says what to do
+why_aws_failed() { # why_aws_failed SERVICE OPERATION …: prints $work/error as a line that says what to do
   local error code action
   error=$(aws_error)
   code=$(printf '%s\n' "$error" | sed -n 's/.*An error occurred (\([^)]*\)).*/\1/p')
@@ -74,37 +88,38 @@ why_aws_failed() { # why_aws_failed SERVICE OPERATION …: $work/error in a line
       fi
       return ;;
     *"doesn't match a supported format"* | *"Invalid endpoint"*)
-      echo "'$region' is no AWS region"
+      echo "'$region' is not an AWS region"
       return ;;
   esac
   case $code in
     ExpiredToken* | InvalidClientTokenId | UnrecognizedClientException | InvalidAccessKeyId | SignatureDoesNotMatch | AuthFailure)
-      echo "AWS doesn't take these credentials ($code): are they current, and is region '$region' enabled for the account?" ;;
+      echo "AWS doesn't accept these credentials ($code): are they current, and is region '$region' enabled for the account?" ;;
     AccessDenied* | UnauthorizedOperation | 403)
       action=$(printf '%s\n' "$error" | sed -n 's/.*not authorized to perform: \([A-Za-z0-9-]*:[A-Za-z]*\).*/\1/p')
       echo "no permission for ${action:-"$1 $2"}: $(printf '%s\n' "$error" | sed 's/.*operation: //')" ;;
-    '') echo "aws $1 $2: ${error:-failed without a word}" ;;
+    '') echo "aws $1 $2: ${error:-failed without a message}" ;;
     *) echo "aws $1 $2: $(printf '%s\n' "$error" | sed 's/.*operation: //') ($code)" ;;
   esac
 }
 
-use_local_aws() { # the local AWS that `make run` has started, whatever the user's own settings are
+use_local_aws() { # sets the variables for the local AWS of `make run`, and unsets the user's own
   unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
   export AWS_ENDPOINT_URL=http://127.0.0.1:${PORT:-4566} AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 }
 
-call_python() { # call_python PROGRAM COMMAND OPTION …: one of operations/, which calls AWS as call_aws does
+call_python() { # call_python PROGRAM OPTION …: runs a program of operations/, which calls AWS as call_aws does
   local program=$1 code=0
   shift
-  "$python" -B "$project/deployment/operations/$program" "$@" --work "$work" --aws "$aws" --region "$region" || code=$?
-  # shellcheck disable=SC2046  # service and operation, two words
+  PYTHONPATH=$project/src${PYTHONPATH:+:$PYTHONPATH} \
+    "$python" -B "$project/deployment/operations/$program" "$@" --work "$work" --aws "$aws" --region "$region" || code=$?
+  # shellcheck disable=SC2046  # two words: the service and the operation
   [ $code -ne 3 ] || die "$(why_aws_failed $(cat "$work/failed"))"
   return $code
 }
 
-find_account() { # sets $account; the first call, so also the check that there are credentials
+find_account() { # sets $account; as the first call to AWS, this also checks the credentials
   account=$(call_aws sts get-caller-identity --query Account)
 }
 
@@ -116,33 +131,34 @@ find_stack() { # find_stack NAME_OR_ID: sets $status and $stack_id, both empty w
   elif ! grep -q 'does not exist' "$work/error"; then
     die "$(why_aws_failed cloudformation describe-stacks)"
   fi
-  [ "$status" != DELETE_COMPLETE ] || [ "$1" = "$stack_id" ] || status='' # an emulator may find a deleted stack by its name
+  # An emulator may find a deleted stack by its name; AWS does not.
+  [ "$status" != DELETE_COMPLETE ] || [ "$1" = "$stack_id" ] || status=''
 }
 
-need_stack() { # finds stack $stack, whose parts can be used
+need_stack() { # finds stack $stack; ends the script unless the stack's resources can be used
   find_stack "$stack"
   case $status in
-    '') die "there is no stack $stack in $region" ;;
+    '') die "there is no stack $stack in $region (--stack-name and --region choose another)" ;;
     CREATE_IN_PROGRESS | DELETE_* | REVIEW_IN_PROGRESS | ROLLBACK_* | CREATE_FAILED) die "stack $stack can't be used ($status)" ;;
   esac
 }
 
-of_stack() { # of_stack parameter|output NAME: its value at the last find_stack, if any
+of_stack() { # of_stack parameter|output NAME: prints its value at the last find_stack, or nothing
   awk -F '\t' -v kind="$1" -v name="$2" '$1 == kind && $2 == name { print $3 }' "$work/stack"
 }
 
 check_stack_name() {
   case $stack in
     [A-Za-z]*) ;;
-    *) die "--stack-name starts with a letter, so not '$stack'" ;;
+    *) die "--stack-name must start with a letter, got '$stack'" ;;
   esac
   case $stack in
-    *[!A-Za-z0-9-]*) die "--stack-name has letters, digits and '-' only, so not '$stack'" ;;
+    *[!A-Za-z0-9-]*) die "--stack-name may have letters, digits and '-' only, got '$stack'" ;;
   esac
-  [ ${#stack} -le 128 ] || die "--stack-name has 128 letters at most"
+  [ ${#stack} -le 128 ] || die "--stack-name may have 128 characters at most, got ${#stack}"
 }
 
-use_stack() { # all that a script needs that works on stack $stack, which is there, in $region
+use_stack() { # sets up a script that works on the existing stack $stack
   check_stack_name
   find_python
   make_work
@@ -151,7 +167,7 @@ use_stack() { # all that a script needs that works on stack $stack, which is the
   need_stack
 }
 
-default_code_bucket() { # the bucket that deploy.sh makes; $stack is cut with a checksum when 63 letters are too few
+default_code_bucket() { # prints the name of the bucket that deploy.sh makes; a long $stack is cut and gets a checksum
   local name tail=-code-$account-$region
   name=$(printf '%s' "$stack" | tr '[:upper:]' '[:lower:]')
   if [ $((${#name} + ${#tail})) -gt 63 ]; then
@@ -161,22 +177,22 @@ default_code_bucket() { # the bucket that deploy.sh makes; $stack is cut with a 
   echo "$name$tail"
 }
 
-wait_for_stack() { # waits until stack $stack_id rests, and leaves how in $status
-  local id=$stack_id started=$SECONDS told=0 pause=5
+wait_for_stack() { # waits until no operation of stack $stack_id is in progress; sets $status
+  local id=$stack_id started=$SECONDS minutes=0 pause=5
   [ -z "${AWS_ENDPOINT_URL:-}" ] || pause=0.2 # an emulator is done in a second or two
   while :; do
     sleep $pause
     find_stack "$id"
     stack_id=$id
     case $status in *_IN_PROGRESS) ;; *) return ;; esac
-    if [ $(((SECONDS - started) / 60)) -gt $told ]; then
-      told=$(((SECONDS - started) / 60))
-      say "  $status since $told min"
+    if [ $(((SECONDS - started) / 60)) -gt $minutes ]; then
+      minutes=$(((SECONDS - started) / 60))
+      say "  $status for $minutes min"
     fi
   done
 }
 
-show_failures() { # why the last operation on stack $1, an id, failed: what failed first comes first
+show_failures() { # show_failures STACK_ID: prints which resources failed in the last operation, the first one first
   call_aws cloudformation describe-stack-events --stack-name "$1" --max-items 300 \
     --query 'StackEvents[].[ResourceStatus,LogicalResourceId,ResourceType,ResourceStatusReason]' >"$work/events"
   awk -F '\t' -v stack="$stack" '
@@ -185,15 +201,15 @@ show_failures() { # why the last operation on stack $1, an id, failed: what fail
     END { for (; n > 0; n--) print line[n] }' "$work/events" >&2
 }
 
-first_variant() { # the name of the stack's first variant
+first_variant() { # prints the name of the stack's first variant
   of_stack parameter Variants | sed 's/^[ ;]*//; s/[ :].*//'
 }
 
 # print_what_to_try [--aws COMMAND] [--picture FILE] --bucket UPLOAD_BUCKET [--processed PROCESSED_BUCKET] [--cdn URL]
 #                   [--sign OPTIONS] [--api URL --api-key KEY | --api URL --api-key-id ID]
-# prints an upload, the thumbnail, another size by its URL and the POST, each a line to paste as it is. A part without its
-# URL or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is aws with what it
-# needs (region, endpoint), OPTIONS what sign.py needs. The variant is the first of the stack, as find_stack found it.
+# prints an upload, the thumbnail, another size by a signed URL and by the API, each as a line to paste. A line without its
+# URL or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is the AWS CLI with its
+# region and endpoint, OPTIONS are those of sign.py. The variant is the first one of the stack that find_stack has found.
 print_what_to_try() {
   local command=aws picture=photo.jpg bucket='' processed='' cdn='' sign='' api='' key='' key_id='' name variant
   while [ $# -gt 0 ]; do
@@ -215,7 +231,7 @@ print_what_to_try() {
   variant=$(first_variant)
   [ -n "$key" ] || key="\$($command apigateway get-api-key --api-key $key_id --include-value --query value --output text)"
   echo
-  if [ -f "$picture" ]; then echo "Upload a picture:"; else echo "Upload a picture of yours, here $name:"; fi
+  if [ -f "$picture" ]; then echo "Upload a picture:"; else echo "Upload a picture of your own, here $name:"; fi
   echo "  $command s3 cp '$picture' s3://$bucket/"
   echo "Its $variant, a second later:"
   if [ -n "$cdn" ]; then
@@ -224,7 +240,7 @@ print_what_to_try() {
     echo "  $command s3 cp s3://$processed/$name/$variant $variant-$name"
   fi
   if [ -n "$sign" ]; then
-    echo "Any other size, by a URL that is signed:"
+    echo "Another size, by a signed URL:"
     echo "  deployment/sign.py '/$name?width=300&format=auto' $sign"
   fi
   if [ -n "$api" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a whole AWS on this machine (MiniStack), deploys the stack to it, puts a sample picture through, and stays up.
+# Starts a local AWS on this machine (MiniStack), deploys the stack to it, processes a sample picture, and keeps running.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,16 +8,20 @@ usage() {
   cat <<END
 Usage: [PORT=4566] deployment/local.sh [--parameter K=V …] | --clean
 
-Starts a local AWS on 127.0.0.1, deploys the stack to it with deploy.sh, puts a sample picture through it, prints what to
-try, and stays up until Ctrl-C. What was uploaded is there again the next time; 'make clean' forgets it.
+Starts a local AWS on 127.0.0.1, deploys the stack $default_stack to it (in region us-east-1) with
+deploy.sh, processes a sample picture, prints what to try, and runs until Ctrl-C. Uploads are stored for the next start;
+'make clean' deletes them.
 
-  --parameter K=V   a parameter of the template; may be repeated
-  --clean           forget what is stored, and start nothing
+'make run' is this script. Only one can use a folder and a port at a time: stop the running one with Ctrl-C before you
+start another, for example with other parameters, and before --clean.
+
+  --parameter K=V   a parameter of the template; may be repeated. It is kept for the next starts
+  --clean           delete what is stored, and start nothing
   --help            show this
 
   PORT=4566         where the local AWS listens
-  STATE=.local      the folder for what is stored, the log and outputs.json
-  ENFORCE_IAM=true  enforce IAM policies; default: false, any credentials will do
+  STATE=.local      the folder for stored data, the log and outputs.json
+  ENFORCE_IAM=true  enforce IAM policies; default false, which allows any credentials
 END
 }
 
@@ -37,10 +41,10 @@ bin=$project/.venv/bin
 command -v curl >/dev/null || die "curl is missing: install it"
 mkdir -p "$state" 2>/dev/null && [ -w "$state" ] || die "can't write to the folder $state"
 state=$(cd -- "$state" && pwd)
-forget="make clean"
-[ "$state" = "$project/.local" ] || forget="STATE='$state' deployment/local.sh --clean"
+delete_command="make clean"
+[ "$state" = "$project/.local" ] || delete_command="STATE='$state' deployment/local.sh --clean"
 
-# Nothing of the user's own AWS reaches the local one, or is reached by mistake.
+# The user's own AWS settings must not reach the local AWS, and no call may reach AWS itself.
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_CA_BUNDLE "${!AWS_ENDPOINT_URL_@}"
 region=us-east-1
 endpoint=http://127.0.0.1:$port
@@ -49,15 +53,18 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PATH=$bin:$PATH
 
-answers() { curl -sf -o /dev/null --max-time 2 "$1/_ministack/health"; }
+answers() { # answers ENDPOINT: whether a local AWS listens there
+  curl -sf -o /dev/null --max-time 2 "$1/_ministack/health"
+}
 
-# By its answer, not its process: after a crash, the number of its process may be another's.
+# Asked by HTTP, because after a crash another process may have the process id that was written down.
 if [ -f "$state/server.endpoint" ] && answers "$(cat "$state/server.endpoint")"; then
-  die "it runs already, at $(cat "$state/server.endpoint"): stop it first, or use another folder (STATE=…)"
+  die "it runs already ('make run' or $me), at $(cat "$state/server.endpoint"): stop it with Ctrl-C in its terminal," \
+    "then run this again. A second local AWS needs its own folder and port: STATE=.local-2 PORT=4599 deployment/$me"
 fi
 if [ -n "$clean" ]; then
   (cd "$state" && rm -rf state s3 tmp sample.jpg outputs.json server.log deploy.log server.pid server.endpoint)
-  rmdir "$state" 2>/dev/null || true # what else is in there is not this script's
+  rmdir "$state" 2>/dev/null || true # other files in it are not this script's
   exit
 fi
 [ -x "$bin/ministack" ] || die "the local AWS is missing: run 'make setup'"
@@ -66,25 +73,33 @@ server=
 stop() {
   trap '' INT TERM HUP
   if [ -n "$server" ]; then
-    if kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi # it writes down what it holds
-    kill -KILL -- "-$server" 2>/dev/null || true # functions that a server which died has left
+    if kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi # it writes its state to the disk
+    kill -KILL -- "-$server" 2>/dev/null || true # processes of functions, which a server that crashed leaves running
     rm -rf "$state/server.pid" "$state/server.endpoint" "$state/tmp"
     server=
   fi
   remove_work
 }
-stopped() { # by the user, at any moment
+stopped() { # the user has pressed Ctrl-C, at any moment
   say ""
   say "Stopping …"
   stop
-  say "Stopped. What was uploaded is kept in ${state#"$project"/}; $forget forgets it."
+  say "Stopped. Uploads are stored in ${state#"$project"/}; $delete_command deletes it."
   exit 0
 }
 trap stop EXIT
 trap stopped INT TERM HUP
 
+refuse_port() {
+  local other="choose another: PORT=$((port < 65000 ? port + 33 : 4599)) make run"
+  if answers "$endpoint"; then
+    die "port $port is taken by another local AWS: stop it with Ctrl-C in its terminal, or $other"
+  fi
+  die "port $port is taken: $other"
+}
+
 start_server() {
-  "$bin/python" - "$port" <<'END' || die "port $port is taken: choose another, such as PORT=$((port < 65000 ? port + 33 : 4599)) make run"
+  "$bin/python" - "$port" <<'END' || refuse_port
 import socket, sys
 
 with socket.socket() as probe:
@@ -97,8 +112,8 @@ END
   say "Starting a local AWS on $endpoint …"
   rm -rf "$state/tmp"
   mkdir -p "$state/tmp"
-  # An empty environment, since the server hands its own on to the functions; a TMPDIR to wipe, since it leaves theirs;
-  # a process group of its own, so that Ctrl-C reaches it by stop() alone, and its functions can be ended with it.
+  # An empty environment, because the functions inherit the server's. A TMPDIR that is deleted afterwards, because the
+  # server leaves the functions' files. A process group of its own, so that only stop() ends it, together with its functions.
   env -i PATH="$PATH" HOME="$HOME" TMPDIR="$state/tmp" GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_REGION="$region" \
     IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 PERSIST_STATE=1 STATE_DIR="$state/state" S3_PERSIST=1 S3_DATA_DIR="$state/s3" \
     AUTH="${ENFORCE_IAM:-false}" "$bin/python" -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
@@ -122,13 +137,13 @@ server_runs() {
   die "the local AWS stopped by itself, with exit status $ended; its log: $state/server.log"
 }
 
-deploy() { # what each step says is shown; the tables of a deployment to AWS go to the log
+deploy() { # shows the progress; the tables that deploy.sh prints go to the log
   "$project/deployment/deploy.sh" --local --region "$region" --parameter RequireTls=false \
     --parameter ViewerProtocolPolicy=allow-all --parameter MaximumConcurrency=2 "$@" >>"$state/deploy.log" || exit 1
   find_stack "$default_stack"
 }
 
-find_places() { # sets how the stack's parts are reached here, in outputs.json too; empty for a part that is switched off
+find_urls() { # sets the stack's URLs here, empty for what is switched off, and writes them to outputs.json
   local api_key_id
   upload_bucket=$(of_stack output UploadBucketName) processed_bucket=$(of_stack output ProcessedBucketName)
   cdn_host=$(of_stack output DistributionDomainName) cdn_url=''
@@ -147,12 +162,12 @@ from pathlib import Path
 
 lines = (line.split("\t") for line in Path(sys.argv[1]).read_text().splitlines())
 outputs = {line[1]: line[2] for line in lines if line[0] == "output"}
-outputs.update(place.split("=", 1) for place in sys.argv[2:])
+outputs.update(url.split("=", 1) for url in sys.argv[2:])
 print(json.dumps({name: value for name, value in outputs.items() if value}, indent=2, sort_keys=True))
 END
 }
 
-put_sample_through() { # the whole way, so that what is printed next is known to work
+process_sample() { # the whole way, so that the commands that are printed next are known to work
   local tries=0 rendition
   rendition=sample.jpg/$(first_variant)
   [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/local/sample.py" "$state/sample.jpg"
@@ -162,8 +177,8 @@ put_sample_through() { # the whole way, so that what is printed next is known to
     server_runs
     tries=$((tries + 1))
     if [ $tries -ge 30 ]; then
-      say "There is no $rendition after 30 looks. If Variants ask for what the sample can't give, its record says so:"
-      say "the function's log, in $state/server.log, has the reason."
+      say "There is no $rendition after 30 checks. The function's log, in $state/server.log, has the reason; Variants may"
+      say "have options that don't fit the sample picture."
       return
     fi
   done
@@ -176,18 +191,19 @@ find_aws
 start_server
 : >"$state/deploy.log"
 deploy ${parameters[@]+"${parameters[@]}"}
-find_places
-# The API's answers name the distribution as it is reached here; its domain is not known before it is there.
+find_urls
+# The API's answers have the distribution's URL on this machine in them, which is known only after the first deployment.
 if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then
   deploy --parameter "CdnUrl=$cdn_url"
 fi
-put_sample_through
+process_sample
 sign=''
 [ -z "$(of_stack output SigningSecretArn)" ] || sign="--outputs '${state#"$project"/}/outputs.json'"
 print_what_to_try --picture "${state#"$project"/}/sample.jpg" --bucket "$upload_bucket" --processed "$processed_bucket" \
   --aws "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test .venv/bin/aws --endpoint-url $endpoint --region $region" \
   --cdn "$cdn_url" --sign "$sign" --api "$api_url" --api-key "$api_key"
 echo
-echo "Every place is written in ${state#"$project"/}/outputs.json. Ctrl-C stops the local AWS; what was uploaded is kept."
+echo "All names and URLs are in ${state#"$project"/}/outputs.json. Ctrl-C stops the local AWS; uploads stay stored."
+echo "To start it with other parameters, stop it first: Ctrl-C, then deployment/local.sh --parameter …"
 wait "$server" || true
 server_runs

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows what lies in the dead-letter queue and why, sends it back after a fix, or drops what is named.
+# Shows the messages of the dead-letter queue and why they failed, sends them back after a fix, or deletes named ones.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,15 +8,14 @@ usage() {
   cat <<END
 Usage: deployment/redrive.sh [options]
 
-Shows what lies in the dead-letter queue: which source, how often it was tried, since when, and what the function's log
-says about it. Changes nothing, unless told to:
+Shows the messages of the dead-letter queue: which source each is about, how often it was received, when it was sent,
+and the reason in the function's log. Changes nothing without one of these options:
 
-  --send-back         have all of it processed again, once the reason is mended
-  --drop KEY          forget what is said of the source KEY, or the message of that id; may be repeated. The source
-                      and its renditions stay as they are
-  --stack-name NAME   default $default_stack
-  --region REGION     default: the region of your AWS configuration
-  --local             the stack of 'make run', at PORT (default 4566)
+  --send-back         send all messages back to be processed again, after you fixed the reason
+  --drop KEY          delete the messages about the source KEY (cats/rio.jpg, without a slash at its beginning), or
+                      the message with that id; may be repeated. The source and its renditions stay as they are
+$(stack_options)
+  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 END
 }
@@ -40,5 +39,5 @@ done
 use_stack
 log_group=$(call_aws lambda get-function-configuration --function-name "$(of_stack output FunctionName)" \
   --query LoggingConfig.LogGroup)
-call_python dead_letters.py $command --queue-url "$(of_stack output QueueUrl)" \
+call_python redrive.py $command --queue-url "$(of_stack output QueueUrl)" \
   --dead-letters "$(of_stack output DeadLetterQueueUrl)" --log-group "$log_group" ${keys[@]+"${keys[@]}"}

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Prints the signed URL of a picture, as a page's author writes it: path and options, URL-encoded.
+"""Prints the signed URL of a picture, from its path and options as they stand in the URL.
 
     deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
 
-The key comes from the stack's secret, by the AWS CLI. Who gives bad options learns it here, not from a broken picture.
+The AWS CLI reads the key from the stack's secret. Options that the function would refuse are refused here, with its
+messages. Runs on Python 3.9 with the standard library.
 """
 
 from __future__ import annotations
@@ -27,9 +28,19 @@ from image_processor.urls.links import signed_url  # noqa: E402
 from image_processor.urls.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E402
 
 LONGEST = 100 * 365 * 86400  # seconds
-OFF = "makes no pictures by their URL: see the parameters EnableCdn and EnableDelivery"
+OFF = "renders no pictures by URL: see the parameters EnableCdn and EnableDelivery"
+USAGE = """\
+The argument is path and options as they stand in a URL, in quotes, because of the & between the options:
+
+  deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
+  deployment/sign.py '/cats/rio.jpg?variant=thumbnail' --expires 3600
+
+The path is a slash and the source's key. Percent-encode a % in the key as %25 and a ? as %3F; you may write a space as
+%20 and ü as %C3%BC, or as they are. A + in the path is a plus sign.
+"""
+OPTION_AFTER = r"{}\s*[A-Za-z_]+\s*="  # an option's name behind a separator
 DEFAULT_STACK = "aws-serverless-image-processing"
-# lib.sh finds the AWS CLI and the stack, and says what an error means, as for the scripts.
+# lib.sh finds the AWS CLI and the stack, and explains errors, as for the scripts.
 STACK = """
 . "$1"; stack=$2 region=$3
 check_stack_name; make_work; find_aws; need_stack
@@ -44,21 +55,29 @@ call_aws secretsmanager get-secret-value --secret-id "$2" --query SecretString -
 
 
 class Refused(Exception):
-    """What was asked for can't be signed; the message says why."""
+    """The request can't be signed; the message says why."""
 
 
 def parse(asked: str) -> tuple[str, dict[str, str]]:
     """Return the path, without its first slash, and the parameters, both decoded; raises `Refused`."""
     written, _, query = asked.partition("?")
     if not written.startswith("/"):
-        raise Refused(f"the path begins with a slash, without https://HOST before it, so not '{written}'")
+        bare = re.sub(r"^[a-z0-9]+://[^/]*/", "", asked)  # without https://HOST/ or s3://BUCKET/
+        raise Refused(
+            f"the path begins with a slash, without https://HOST before it, so not '{written}': write '/{bare}'"
+        )
     path = decoded(written[1:])
     steps = {".", ".."}.intersection(path.split("/"))
     if steps:
-        raise Refused(f"browsers take '{steps.pop()}' in a path for a step, and never ask for '/{path}'")
+        raise Refused(f"browsers resolve '{steps.pop()}' in a path, and never request '/{path}'")
+    if not query and re.search(OPTION_AFTER.format("&"), written.rpartition("/")[2]):
+        raise Refused(misplaced_ampersand(written))
     parameters: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         name, _, value = (decoded(piece) for piece in part.replace("+", " ").partition("="))
+        if re.search(OPTION_AFTER.format(","), value):
+            fixed = re.sub("(?i),|%2c", "&", query)
+            raise Refused(f"option {name}: got '{value}'; in a URL, & joins the options: write '{written}?{fixed}'")
         if name in parameters:
             raise Refused(f"option {name} is given twice")
         if name in UNSIGNED:
@@ -70,16 +89,33 @@ def parse(asked: str) -> tuple[str, dict[str, str]]:
 def decoded(text: str) -> str:
     """Decode a part of a URL; raises `Refused`."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise Refused(f"'{text}' is not URL-encoded: a percent sign is %25")
+        raise Refused(f"'{text}' is not percent-encoded: write %25 for a percent sign")
     try:
         return unquote(os.fsencode(text).decode(), errors="strict")
     except UnicodeDecodeError as error:
         raise Refused(f"{text!a} is not UTF-8") from error
 
 
+def misplaced_ampersand(written: str) -> str:
+    """Return the message for a path with `&` before an option: a `?` is missing, or the options should have commas."""
+    if "=" in written.rpartition("/")[2].partition("&")[0]:
+        return f"in the path of a rendition, commas join the options: write '{written.replace('&', ',')}'"
+    return f"the options begin with a ?: write '{written.replace('&', '?', 1)}'"
+
+
+def note_double_encoding(path: str) -> None:
+    """Print a note when the key has percent-encoding in it after it was decoded: it may have been encoded twice."""
+    if re.search("%[0-9A-Fa-f]{2}", path):
+        note = f"the key is '{path}', with a % in it; if it is '{unquote(path)}', encode it once, not twice"
+        print(f"{Path(__file__).name}: note: {note}", file=sys.stderr)
+
+
 def check(path: str, parameters: dict[str, str]) -> None:
-    """Refuse what the function would, in its words, where Python is new enough for them; raises `Refused` or those."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - more than this program needs
+    """Refuse what the function would; raises `Refused` or the function's errors.
+
+    The function's own code checks the options. It needs Python 3.11, so an older Python checks nothing here.
+    """
+    if sys.version_info < (3, 11):  # noqa: UP036 - this program itself runs on 3.9
         return
     from image_processor.transformations.transformation import Transformation, check_area
     from image_processor.transformations.url_options import resolutions
@@ -88,7 +124,7 @@ def check(path: str, parameters: dict[str, str]) -> None:
     options = {name: value for name, value in parameters.items() if name != EXPIRY}
     variant = options.pop("variant", None)
     if variant is not None and options:
-        raise Refused("a variant has options of its own: give the variant, or options")
+        raise Refused("a variant has its own options: give the variant, or options")
     if options:
         for text in resolutions(options, ()):
             check_area(Transformation.parse(text))
@@ -99,11 +135,11 @@ def check(path: str, parameters: dict[str, str]) -> None:
         if text != name:
             raise Refused(f"'{name}' is not in canonical form: write '{text}'")
     elif not VARIANT_NAME.fullmatch(name):
-        raise Refused(f"'{name}' is no variant: give options, such as ?width=300, or the name of a variant")
+        raise Refused(f"'{name}' is not a variant: give options, such as ?width=300, or the name of a variant")
 
 
 def of_stack(stack: str, region: str) -> tuple[str, str]:
-    """Return the base of a stack's URLs and its secret's ARN; raises `Refused`."""
+    """Return the beginning of a stack's URLs, and its secret's ARN; raises `Refused`."""
     lines = [line.split("\t", 2) for line in ask(STACK, stack, region).splitlines()]
     found = {(kind, name): value for kind, name, value in lines}
     arn = found.get(("output", "SigningSecretArn"))
@@ -114,7 +150,7 @@ def of_stack(stack: str, region: str) -> tuple[str, str]:
 
 
 def of_outputs(outputs: dict[str, str]) -> tuple[str, str]:
-    """Return the same from what `make run` has written; raises `Refused`."""
+    """Return the same from the file that `make run` has written; raises `Refused`."""
     if not (outputs.get("SigningSecretArn") and outputs.get("CdnUrl")):
         raise Refused(f"the stack of --outputs {OFF}")
     return outputs["CdnUrl"], outputs["SigningSecretArn"]
@@ -129,12 +165,12 @@ def read_outputs(file: str) -> dict[str, str]:
     except ValueError as error:
         raise Refused(f"--outputs {file} is not JSON") from error
     if not isinstance(outputs, dict):
-        raise Refused(f"--outputs {file} holds no outputs")
+        raise Refused(f"--outputs {file} has no outputs in it")
     return outputs
 
 
 def ask(script: str, *arguments: str) -> str:
-    """Run a part of lib.sh; when it fails, it has said why, and the program ends."""
+    """Run a part of lib.sh; when it fails, it has printed why, and the program exits."""
     command = ["bash", "-euo", "pipefail", "-c", script, Path(__file__).name, str(PROJECT / "deployment/lib.sh")]
     environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(  # noqa: S603 - the lines above
@@ -153,9 +189,10 @@ def lifetime(text: str) -> int:
 
 
 def signed(options: argparse.Namespace) -> str:
-    """Return the URL; raises `Refused`, or an error of the grammar."""
+    """Return the URL; raises `Refused`, or an error of the function."""
     path, parameters = parse(options.url)
     check(path, parameters)
+    note_double_encoding(path)
     now = int(time.time())
     if options.expires:
         if EXPIRY in parameters:
@@ -173,13 +210,24 @@ def signed(options: argparse.Namespace) -> str:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description="Prints the signed URL of a picture.", allow_abbrev=False)
-    parser.add_argument("url", metavar="'/KEY?OPTIONS'", help="path and options, URL-encoded; or a rendition's path")
+    parser = argparse.ArgumentParser(
+        description="Prints the signed URL of a picture.",
+        epilog=USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("url", metavar="'/KEY?OPTIONS'", help="path and options as in a URL; or a rendition's path")
     parser.add_argument("--expires", type=lifetime, metavar="SECONDS", help="from now; default: never")
     stack = parser.add_mutually_exclusive_group()
-    stack.add_argument("--stack-name", default=DEFAULT_STACK, metavar="NAME", help=f"default: {DEFAULT_STACK}")
-    stack.add_argument("--outputs", metavar="FILE", help="that of 'make run': .local/outputs.json")
-    parser.add_argument("--region", default="", help="default: the region of your AWS configuration")
+    stack.add_argument(
+        "--stack-name", default=DEFAULT_STACK, metavar="NAME", help=f"the stack; default {DEFAULT_STACK}"
+    )
+    stack.add_argument("--outputs", metavar="FILE", help="instead, the local stack of 'make run': .local/outputs.json")
+    parser.add_argument(
+        "--region",
+        default="",
+        help="its region; default AWS_REGION, else AWS_DEFAULT_REGION, else that of your AWS profile",
+    )
     try:
         print(signed(parser.parse_args()))
     except (Refused, ImageProcessorError, ValueError) as error:

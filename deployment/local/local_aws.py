@@ -1,11 +1,11 @@
-"""Runs MiniStack with what its CloudFront lacks: origin groups that fail over, and origin access control for functions.
+"""Runs MiniStack and adds to its CloudFront: failover in origin groups, and origin access control for functions.
 
-`local.sh` starts it in the place of `ministack`. It wraps functions of MiniStack 1.5.33 by their names, and refuses any
-other version; `tests/e2e/test_local_cloudfront.py` tells what of this a new one still lacks.
+`local.sh` starts this program instead of `ministack`. It wraps functions of MiniStack 1.5.33 by their names and refuses
+any other version; `tests/e2e/test_local_cloudfront.py` shows what a new version still lacks.
 
-    parse_distribution_dataplane_config   an origin group is one of the origins: its primary, which knows the secondary
-    _fetch_from_origin                    signs what goes to a function; asks the secondary when the primary has failed
-    _s3_object_key                        takes one slash off a path, not all that it begins with
+    parse_distribution_dataplane_config   adds origin groups to the origins: the primary, with its secondary
+    _fetch_from_origin                    signs requests to a function; calls the secondary after the primary has failed
+    _s3_object_key                        removes one slash from the beginning of a path, not all of them
 """
 
 import sys
@@ -15,19 +15,19 @@ from urllib.parse import unquote
 
 KNOWN = "1.5.33"
 if version("ministack") != KNOWN:
-    sys.exit(f"{sys.argv[0]} knows MiniStack {KNOWN}, and this is {version('ministack')}: run 'make setup'")
+    sys.exit(f"{sys.argv[0]} needs MiniStack {KNOWN}, and this is {version('ministack')}: run 'make setup'")
 
-# ruff: noqa: E402 - another version may lack what is taken here
+# ruff: noqa: E402 - another version may lack the names that are imported here
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  # type: ignore[import-untyped]
 from ministack.services import cloudfront, lambda_svc  # type: ignore[import-untyped]
 
-# What CloudFront repeats at the secondary:
+# The methods that CloudFront repeats at the secondary origin:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html
-REPEATED = ("GET", "HEAD", "OPTIONS")
-# That of the account's root, which MiniStack does not verify on the inside.
+FAILOVER_METHODS = ("GET", "HEAD", "OPTIONS")
+# A signature of the account's root, which MiniStack does not verify for calls from its own CloudFront.
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
-# A function is called by its URL if CloudFront may do both of these:
+# CloudFront needs both permissions to call a function by its URL:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
 ACTIONS = {
     "lambda:InvokeFunctionUrl": {"lambda:functionurlauthtype": "AWS_IAM"},
@@ -39,7 +39,7 @@ fetch_from_one = cloudfront._fetch_from_origin
 
 
 def parse_with_origin_groups(distribution: dict[str, Any]) -> dict[str, Any]:
-    """Return what MiniStack makes of a distribution's configuration, and its origin groups among the origins."""
+    """Return MiniStack's form of a distribution's configuration, with the origin groups among the origins."""
     parsed: dict[str, Any] = parse_distribution(distribution)
     for group in cloudfront._dist_config_el(distribution).iterfind("{*}OriginGroups/{*}Items/{*}OriginGroup"):
         codes = {int(code.text) for code in group.iterfind("{*}FailoverCriteria/{*}StatusCodes/{*}Items/{*}StatusCode")}
@@ -50,9 +50,9 @@ def parse_with_origin_groups(distribution: dict[str, Any]) -> dict[str, Any]:
 
 
 async def fetch(origin: dict[str, Any], method: str, *request: Any) -> Any:
-    """Return an origin's status, reason, headers and body; a group's secondary's, where the primary has failed."""
+    """Return an origin's status, reason, headers and body; those of the secondary when a group's primary has failed."""
     codes, secondary = origin.get("failover", ((), None))
-    if method not in REPEATED or secondary is None:
+    if method not in FAILOVER_METHODS or secondary is None:
         return await fetch_signed(origin, method, *request)
     try:
         answer = await fetch_signed(origin, method, *request)
@@ -64,7 +64,7 @@ async def fetch(origin: dict[str, Any], method: str, *request: Any) -> Any:
 async def fetch_signed(
     origin: dict[str, Any], method: str, uri: str, query: str, headers: dict[str, Any], *rest: Any
 ) -> Any:
-    """Return an origin's answer; a function with an origin access control is asked if its policy lets CloudFront."""
+    """Return an origin's answer; signs one to a function with an origin access control, if its policy allows it."""
     control = (cloudfront._oacs.get(origin["oac_id"]) or {}).get("OriginAccessControlOriginType")
     if control == "lambda" and may_call(origin, distribution_arn=rest[-1]):
         headers = {**headers, "authorization": SIGNATURE}
@@ -72,7 +72,7 @@ async def fetch_signed(
 
 
 def may_call(origin: dict[str, Any], distribution_arn: str) -> bool:
-    """Whether the policy of the origin's function allows this distribution all that a call by its URL takes."""
+    """Whether the policy of the origin's function allows this distribution to call the function by its URL."""
     found = app._parse_lambda_url(origin["domain_name"], "/")
     arn, _, resolved = app._function_url_auth_target(found[0]) if found else ("", {}, None)
     if resolved is None:
@@ -98,7 +98,7 @@ def may_call(origin: dict[str, Any], distribution_arn: str) -> bool:
 
 
 def object_key(origin: dict[str, Any], uri: str) -> str:
-    """Return the key of the object that a path asks for."""
+    """Return the key of the object at a path."""
     return unquote(f"{origin['origin_path']}{uri}").removeprefix("/")
 
 

@@ -1,8 +1,8 @@
-"""Draw the sample picture that `make run` uploads: `python deployment/sample.py OUTPUT.jpg`.
+"""Draws the sample picture that `make run` uploads: `python deployment/local/sample.py OUTPUT.jpg`.
 
 A sunrise over a mountain lake, the same at every run, drawn with Pillow alone and so free of other people's rights.
-It is stored as a camera stores a photo, with what the function has to handle: turned on its side (EXIF orientation
-6), in Display P3 colours, and with a place, a time and a serial number in its EXIF.
+It is stored as a camera stores a photo, with everything the function has to handle: on its side (EXIF orientation 6),
+in Display P3 colours, and with a location, a time and a serial number in its EXIF.
 """
 
 import math
@@ -21,7 +21,7 @@ Size = tuple[int, int]
 WIDTH, HEIGHT, WATER = 3000, 2000, 1270  # the lake begins at row WATER
 SUN = (1610, 985)
 
-# Where between the sky's top (0) and the water (1), and the colour there.
+# Gradient stops of the sky: the height between its top (0) and the water (1), and the colour there.
 DAWN = "0 22 34 84, .22 52 58 124, .42 122 84 148, .58 206 106 134, .7 248 150 112, .8 255 196 128, 1 255 226 170"
 # Far to near: roughness, colour at the top and at the water, height of the firs, share of snow; then the outline's x y.
 RIDGES = (
@@ -74,7 +74,7 @@ def slope(size: Size) -> Image.Image:
 
 
 def gradient(size: Size, stops: list[tuple[float, ...]]) -> Image.Image:
-    """Return a vertical gradient through stops of place, red, green and blue."""
+    """Return a vertical gradient through stops of height, red, green and blue."""
     column = Image.new("RGB", (1, size[1]))
     for row in range(size[1]):
         at = row / (size[1] - 1)
@@ -95,7 +95,7 @@ def glow(centre: Size, reach: Size, size: Size, power: float, most: float = 255)
 
 
 def crag(line: list[Point], rough: float, rng: random.Random) -> list[Point]:
-    """Roughen a line: put each piece's middle off its place, by a share of its length, again and again."""
+    """Roughen a line: move the middle of each piece by a share of its length, eight times over."""
     for _ in range(8):
         finer = [line[0]]
         for (x1, y1), (x2, y2) in pairwise(line):
@@ -121,13 +121,13 @@ def sky(rng: random.Random) -> Image.Image:
     picture = ImageChops.screen(picture, warmth)
     anywhere = ImageChops.multiply(levels(slope(size), 10, 90), levels(slope(size), 225, 165))
     near_sun = ImageChops.multiply(anywhere, glow(SUN, (1500, 640), size, 0.8))
-    for cells, low, colour, top, place in (
+    for cells, low, colour, top, where in (
         ((3, 9), 130, (84, 62, 124), 170, anywhere),
         ((3, 14), 136, (255, 138, 122), 215, anywhere),
         ((5, 20), 138, (255, 176, 130), 235, near_sun),
     ):
         clouds = levels(fractal(size, cells, 6, rng), low, low + 44, top)
-        picture.paste(colour, mask=ImageChops.multiply(clouds, place))
+        picture.paste(colour, mask=ImageChops.multiply(clouds, where))
     picture.paste((255, 214, 140), mask=glow(SUN, (760, 640), size, 2.2, 235))
     picture.paste((255, 246, 214), mask=glow(SUN, (230, 230), size, 1.6))
     disc = [(SUN[0] + 74 * math.cos(turn / 40), SUN[1] + 74 * math.sin(turn / 40)) for turn in range(252)]
@@ -136,7 +136,7 @@ def sky(rng: random.Random) -> Image.Image:
 
 
 def ridge(picture: Image.Image, look: str, shape: str, rng: random.Random) -> None:
-    """Put a range of mountains on the picture: rock, snow, firs, light on the sun's side, mist at its foot."""
+    """Draw a range of mountains: rock, snow, firs, light on the sun's side, mist at its foot."""
     (rough, *colours, firs, snow), size = rows(look)[0], picture.size
     line = crag(rows(shape), rough, rng)
     peak = round(min(y for _, y in line) - firs * 2)
@@ -145,7 +145,7 @@ def ridge(picture: Image.Image, look: str, shape: str, rng: random.Random) -> No
         tall = firs * rng.uniform(0.4, 1.5)
         shapes.append([(x - tall * 0.22, y + 8), (x, y - tall), (x + tall * 0.22, y + 8)])
     mask = silhouette(size, shapes)
-    below = (0, -peak, WIDTH, WATER - peak)  # puts what is drawn from the peak down in its place
+    below = (0, -peak, WIDTH, WATER - peak)  # moves a layer that was drawn from the peak down to its height
     stops = [(0, *colours[:3]), (0.5, *colours[:3]), (1, *colours[3:])]
     land = gradient((WIDTH, WATER - peak), stops).crop(below)
     rock = fractal(size, (30, 8), 5, rng)
@@ -166,7 +166,7 @@ def ridge(picture: Image.Image, look: str, shape: str, rng: random.Random) -> No
 
 
 def in_perspective(flat: Image.Image, size: Size) -> Image.Image:
-    """Return a surface seen from a low viewpoint: rows lie closer the farther away they are."""
+    """Return a surface seen from a low viewpoint: the farther away rows are, the closer they lie."""
     near = pairwise(size[1] * step // 40 for step in range(41))
     far = pairwise(flat.height * (1 - 10 / (10 + step)) * 5 / 4 for step in range(41))
     right = flat.width
@@ -223,7 +223,7 @@ def bird(x: float, y: float, wing: float, rng: random.Random) -> list[Point]:
 
 
 def foreground(picture: Image.Image, rng: random.Random) -> None:
-    """Put on the picture what stands dark against the light: the boat, firs, grass, birds."""
+    """Draw the silhouettes: the boat, firs, grass, birds."""
     boat = [[(1440 + x * 2, 1600 + y * 2) for x, y in rows(part)] for part in BOAT]
     mirrored = silhouette(picture.size, [[(x, 3236 - y) for x, y in part] for part in boat])
     picture.paste((30, 20, 58), mask=levels(mirrored.filter(ImageFilter.BoxBlur((7, 4))), 0, 255, 190))
@@ -257,8 +257,8 @@ def draw() -> Image.Image:
 def display_p3() -> bytes:
     """Return a version 2 ICC profile (ICC.1:2001-04) of Display P3: P3's primaries, D65 white, sRGB's curve."""
 
-    def xyz(*place: float) -> bytes:
-        return struct.pack(">4s4x3i", b"XYZ ", *(round(part * 65536) for part in place))
+    def xyz(*values: float) -> bytes:
+        return struct.pack(">4s4x3i", b"XYZ ", *(round(value * 65536) for value in values))
 
     greys = [step / 1023 for step in range(1024)]
     light = (grey / 12.92 if grey <= 0.04045 else ((grey + 0.055) / 1.055) ** 2.4 for grey in greys)
@@ -282,7 +282,7 @@ def display_p3() -> bytes:
 
 
 def save(path: Path) -> None:
-    """Write the picture as a camera would: a JPEG on its side, in Display P3, with EXIF that gives away too much."""
+    """Write the picture as a camera would: a JPEG on its side, in Display P3, with private data in its EXIF."""
     profile = display_p3()
     widen = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), BytesIO(profile), "RGB", "RGB")
     picture = widen.apply(draw()).transpose(Image.Transpose.ROTATE_90)  # orientation 6: show it turned clockwise
@@ -295,5 +295,5 @@ def save(path: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python deployment/sample.py OUTPUT.jpg")
+        sys.exit("usage: python deployment/local/sample.py OUTPUT.jpg")
     save(Path(sys.argv[1]))

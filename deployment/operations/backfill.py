@@ -1,4 +1,4 @@
-"""What backfill.sh does: tells the queue of sources that are there already, as S3 does of new ones."""
+"""What backfill.sh runs: sends a message for each existing source to the queue, as S3 does for each new one."""
 
 from __future__ import annotations
 
@@ -15,147 +15,159 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote_plus
 
 import prices
-from aws_calls import (
-    TRIES,
-    WORKERS,
-    Aws,
-    AwsFailed,
-    batches,
-    bytes_in_words,
-    duration,
-    refused,
-    run,
-    show_progress,
-    waiting,
-)
-from buckets import LONG_AGO, Object, is_source, lacks, listing, moment, variant_names, with_renditions
+from aws_cli import TRIES, WORKERS, AwsCli, AwsFailed, batches, run
+from bucket_listings import LONG_AGO, read_time, variant_names
+from candidates import Candidate, candidates
+from queues import BATCH, rejected_entries, visible_messages
+from terminal import count_of, duration, file_size, show_progress
+
+from image_processor.urls.paths import invalidation_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKLOG = 2_000  # messages in the queue above which no more are sent, so that an upload waits seconds, not hours
-LOOK_EVERY = 5.0  # seconds
+CHECK_EVERY = 5.0  # seconds between two looks at the length of the queue
+NAMED = 20  # sources that cannot be rendered which a dry run names
 
 
 def message(bucket: str, key: str) -> str:
-    """Return a message as S3 sends it; the key is encoded as a form."""
-    told = {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}
-    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Backfill", "s3": told}]})
+    """Return a message as S3 sends it, with the key encoded as a form."""
+    source = {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Backfill", "s3": source}]})
 
 
 class Sender:
-    """Sends messages at a rate, several calls at a time, and knows up to which key all were taken."""
+    """Sends messages at a rate, several calls at a time, and knows up to which key SQS has accepted all."""
 
-    def __init__(self, aws: Aws, options: argparse.Namespace, total: int) -> None:
+    def __init__(self, aws: AwsCli, options: argparse.Namespace, total: int) -> None:
         self._aws, self._options, self._total = aws, options, total
-        self._begun = self._looked = time.monotonic()
+        self._begun = self._checked = time.monotonic()
         self._waited = 0.0
-        self._at_work: deque[tuple[list[str], Future[None]]] = deque()
+        self._running: deque[tuple[list[str], Future[None]]] = deque()
         self.sent = 0
         self.last = options.start_after
 
     def send_all(self, keys: Iterator[str]) -> None:
-        """Send a message for each key; raises `AwsFailed`, or KeyboardInterrupt, once what was begun has ended."""
+        """Send a message for each key; raises `AwsFailed` or KeyboardInterrupt after the calls that have begun."""
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
-                for number, batch in enumerate(batches(keys)):
+                for number, batch in enumerate(batches(keys, BATCH)):
                     self._pace(number)
-                    while len(self._at_work) >= WORKERS:
+                    while len(self._running) >= WORKERS:
                         self._settle()
-                    self._at_work.append((batch, pool.submit(self._send, batch)))
+                    self._running.append((batch, pool.submit(self._send, batch)))
             finally:
-                while self._at_work:
+                while self._running:
                     self._settle()
 
     def _settle(self) -> None:
-        batch, future = self._at_work.popleft()
+        batch, future = self._running.popleft()
         try:
             future.result()
         except AwsFailed:
-            for _, later in self._at_work:
+            for _, later in self._running:
                 later.cancel()
-            self._at_work.clear()  # what comes behind may be sent twice when the user goes on, which is harmless
+            self._running.clear()  # later batches may be sent twice when the user continues, which is harmless
             raise
         self.sent, self.last = self.sent + len(batch), batch[-1]
         left = (self._total - self.sent) / (self.sent / (time.monotonic() - self._begun))
         show_progress(self.sent, self._total, f", {duration(left)} left" if self.sent < self._total else "")
 
     def _pace(self, number: int) -> None:
-        time.sleep(max(0.0, self._begun + self._waited + 10 * number / self._options.rate - time.monotonic()))
-        if time.monotonic() - self._looked < LOOK_EVERY:
+        time.sleep(max(0.0, self._begun + self._waited + BATCH * number / self._options.rate - time.monotonic()))
+        if time.monotonic() - self._checked < CHECK_EVERY:
             return
         started = time.monotonic()
-        while (there := waiting(self._aws, self._options.queue_url)) > BACKLOG:
-            show_progress(self.sent, self._total, f", waits: {there:,} are in the queue")
-            time.sleep(LOOK_EVERY)
-        self._looked = time.monotonic()
-        self._waited += self._looked - started  # the rate is not made up for
+        while (length := visible_messages(self._aws, self._options.queue_url)) > BACKLOG:
+            show_progress(self.sent, self._total, f", waiting: {length:,} messages are in the queue")
+            time.sleep(CHECK_EVERY)
+        self._checked = time.monotonic()
+        self._waited += self._checked - started  # no burst makes up for the wait
 
     def _send(self, keys: list[str]) -> None:
         left = keys
         for tried in range(TRIES):
             time.sleep(tried**2)
             entries = [
-                {"Id": str(place), "MessageBody": message(self._options.upload_bucket, key)}
-                for place, key in enumerate(left)
+                {"Id": str(index), "MessageBody": message(self._options.upload_bucket, key)}
+                for index, key in enumerate(left)
             ]
             answer = self._aws.call("sqs", "send-message-batch", QueueUrl=self._options.queue_url, Entries=entries)
-            left = [left[place] for place in refused(answer)]
+            left = [left[index] for index in rejected_entries(answer)]
             if not left:
                 return
-        raise AwsFailed("sqs", "send-message-batch", f"the queue has refused a message {TRIES} times; try again later")
+        raise AwsFailed("sqs", "send-message-batch", f"the queue has rejected a message {TRIES} times; try again later")
 
 
-def chosen(aws: Aws, options: argparse.Namespace, variants: list[str]) -> Iterator[tuple[Object, bool]]:
-    """Yield the sources to send, each with whether there are pictures of it, which may be replaced."""
-    sources = filter(is_source, listing(aws, options.upload_bucket, options.prefix, options.start_after))
-    if not (options.only_missing or options.told):
-        yield from ((source, False) for source in sources)
-        return
-    renditions = listing(aws, options.processed_bucket, options.prefix, options.start_after)
-    for source, own in with_renditions(sources, renditions):
-        if not options.only_missing or lacks(source, own, variants, options.made_before):
-            yield source, bool(own)
-
-
-def dollars_of_paths(count: int) -> str:
-    """Return in words what CloudFront takes for so many, at most."""
+def cost_of_paths(count: int) -> str:
+    """Return in words what CloudFront charges for so many invalidation paths, at most."""
     dollars = prices.invalidations(count)
     free = f"{prices.FREE_PATHS:,} a month are free"
     return f"up to ${dollars:,.2f}, as {free} (InvalidateCdn=false saves it)" if dollars else free
 
 
-def send(aws: Aws, options: argparse.Namespace) -> int:
-    """List, tell what it takes, and send."""
+def explain_failures(options: argparse.Namespace, failures: list[Candidate], count: int) -> None:
+    """Print how many sources are left out because they cannot be rendered, and in a dry run which and why."""
+    if not options.dry_run:
+        print(f"{count_of(count, 'source')} left out that cannot be rendered; --dry-run names them")
+        return
+    print(f"{count_of(count, 'source')} left out that cannot be rendered; --retry-failed sends them too:")
+    for one in failures:
+        print(f"  {one.source.key}: {one.failure.reason if one.failure else ''}")
+    if count > len(failures):
+        print(f"  … and {count - len(failures):,} more, whose records have the status 'failed'")
+
+
+def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
+    """List the sources, print what it takes to process them, and send the messages."""
     variants = variant_names(options.variants)
     todo = Path(options.work) / "todo"
-    count = size = told = 0
+    count = size = paths = failed = 0
+    named: list[Candidate] = []
     with todo.open("w", encoding="utf-8") as file:
-        for source, has_pictures in chosen(aws, options, variants):
-            print(json.dumps(source.key), file=file)  # a key may hold a line's end
-            count, size = count + 1, size + source.size
-            told += prices.paths(source.key) if has_pictures else 0
+        for one in candidates(aws, options, variants):
+            if one.failure:
+                failed += 1
+                named += [one] if failed <= NAMED else []
+                continue
+            print(json.dumps(one.source.key), file=file)  # a key may have the end of a line in it
+            count, size = count + 1, size + one.source.size
+            paths += len(invalidation_paths([one.source.key])) if one.has_renditions else 0
     low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
     print(
-        f"{count:,} sources, {bytes_in_words(size)}, for variants {', '.join(variants)}:"
+        f"{count:,} sources, {file_size(size)}, for variants {', '.join(variants)}:"
         f" {f'${low:,.2f} to ${high:,.2f}' if high >= 0.01 else 'less than a cent'},"
         f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
     )
-    if options.told and told:
-        cost = dollars_of_paths(told)
-        print(f"CloudFront is told of the sources whose pictures change, at most {told:,} paths: {cost}")
+    if options.invalidates and paths:
+        print(f"CloudFront invalidates the renditions that change, at most {paths:,} paths: {cost_of_paths(paths)}")
+    if failed:
+        explain_failures(options, named, failed)
+    elif count and options.only_missing and not options.table:
+        print("A source that cannot be rendered counts as missing each time: the stack has no table (EnableMetadata)")
     if options.dry_run or not count:
         return 0
+    send(aws, options, todo, count)
+    return 0
+
+
+def send(aws: AwsCli, options: argparse.Namespace, todo: Path, count: int) -> None:
+    """Send a message for each key in a file; when it is stopped, print the command that continues."""
     sender = Sender(aws, options, count)
     try:
         with todo.open(encoding="utf-8") as file:
             sender.send_all(json.loads(line) for line in file)
     except (AwsFailed, KeyboardInterrupt):
-        again = [*options.again, *(["--start-after", sender.last] if sender.last else [])]
-        print(f"\nStopped after {sender.sent:,}. To go on: deployment/backfill.sh {shlex.join(again)}", file=sys.stderr)
+        words = [*options.resume_with, *(["--start-after", sender.last] if sender.last else [])]
+        print(
+            f"\nStopped after {sender.sent:,}. To continue: deployment/backfill.sh {shlex.join(words)}", file=sys.stderr
+        )
         raise
-    print(f"Sent: {sender.sent:,}. The function works on them; what fails is in the dead-letter queue (redrive.sh).")
-    return 0
+    print(
+        f"Sent: {sender.sent:,}. The function processes them now; a message that fails five times goes to the"
+        " dead-letter queue (redrive.sh)."
+    )
 
 
 def stop(*_: object) -> NoReturn:
@@ -168,19 +180,19 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     for name in ("work", "aws", "region", "upload-bucket", "processed-bucket", "queue-url", "variants"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("prefix", "start-after"):
+    for name in ("prefix", "start-after", "table"):
         parser.add_argument(f"--{name}", default="")
-    for name in ("dry-run", "only-missing", "told"):
+    for name in ("dry-run", "only-missing", "retry-failed", "invalidates"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--memory", type=int, default=1769)
     parser.add_argument("--rate", type=float, default=50.0)
-    parser.add_argument("--made-before", type=moment, default=LONG_AGO)
-    parser.add_argument("--again", action="append", default=[])
+    parser.add_argument("--made-before", type=read_time, default=LONG_AGO)
+    parser.add_argument("--resume-with", action="append", default=[])
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
-    aws = Aws(Path(options.work), options.aws, options.region)
-    return run(aws, lambda: send(aws, options))
+    aws = AwsCli(Path(options.work), options.aws, options.region)
+    return run(aws, lambda: backfill(aws, options))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "deployment" / "operations"))
 import prices
-from aws_calls import duration
+from terminal import duration
 
 COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 MILLIONS = (1, 100, 1000)

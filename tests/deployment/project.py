@@ -1,4 +1,4 @@
-"""A copy of the project to run the deployment scripts in, and an `aws` that answers what a test tells it to."""
+"""A copy of the project to run the deployment scripts in, and a fake `aws` with the answers that a test gives it."""
 
 import json
 import os
@@ -6,14 +6,20 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
 PROJECT = Path(__file__).parents[2]
 
-# What `aws` is in these tests. It notes each call, with the files that the call names, and answers the first answer of
-# which every word is in the call; an operation without an answer succeeds in silence.
-# Begun by sh, which the Python below reads as a text: a first line can't name a Python whose path has a space.
+# The fake `aws`. It logs each call with the files that the call names, and prints the first answer of which all words
+# are in the call; an operation without an answer succeeds without output. Strings in a request are words too.
+# sh starts it, and the Python below reads those lines as a string, because a shebang can't name a path with a space.
 FAKE_AWS = f"""#!/bin/sh
 '''exec' "{sys.executable}" -IS "$0" "$@"
 ' '''
@@ -21,6 +27,8 @@ import json, sys
 folder, call = sys.argv[0].removesuffix("/aws"), sys.argv[1:]
 files = [open(word[7:], encoding="utf-8").read() for word in call if word.startswith("file://")]
 print(json.dumps([call, files]), file=open(folder + "/calls", "a"))
+if "--cli-input-json" in call:
+    call += [value for value in json.loads(files[0]).values() if isinstance(value, str)]
 answers = json.load(open(folder + "/answers"))
 for number, (words, out, error, again) in enumerate(answers):
     if set(words) <= set(call):
@@ -35,13 +43,13 @@ for number, (words, out, error, again) in enumerate(answers):
 
 @dataclass
 class Aws:
-    """The fake `aws`: its answers, and the calls it got."""
+    """The fake `aws`: its answers, and the calls it has received."""
 
     folder: Path
     answers: list[tuple[list[str], str, str, bool]] = field(default_factory=list)
 
     def answer(self, words: str, out: str = "", *, error: str = "", again: bool = True) -> None:
-        """Answer calls that have all of the words; the latest answer to fit is given, unless it was for once."""
+        """Answer calls that have all of the words; the latest that fits counts, only once without `again`."""
         self.answers.insert(0, (words.split(), out, error, again))
         (self.folder / "answers").write_text(json.dumps(self.answers))
 
@@ -49,11 +57,34 @@ class Aws:
         """Answer as AWS does when it refuses."""
         self.answer(words, error=f"\nAn error occurred ({code}) when calling the {operation} operation: {message}\n")
 
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        """Return the JSON requests for an operation, each of which the real AWS CLI would accept."""
+        requests = []
+        for call, files in self.calls(operation, "--cli-input-json"):
+            service = call[call.index(operation) - 1]
+            request = json.loads(files[0])
+            assert not request_errors(service, operation, request)
+            requests.append(request)
+        return requests
+
     def calls(self, *words: str) -> list[tuple[list[str], list[str]]]:
         """Return the calls that have all of the words, each with the contents of the files it names."""
         log = self.folder / "calls"
         calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return [(call, files) for call, files in calls if set(words) <= set(call)]
+
+
+def request_errors(service: str, operation: str, request: dict[str, Any]) -> str:
+    """Return what botocore's model of the service, which the AWS CLI follows, finds wrong in a request."""
+    model = service_model({"s3api": "s3"}.get(service, service))
+    name = next(name for name in model.operation_names if xform_name(name, "-") == operation)
+    report = ParamValidator().validate(request, model.operation_model(name).input_shape)
+    return str(report.generate_report())
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 @dataclass
@@ -64,7 +95,7 @@ class Project:
     environment: dict[str, str]
 
     def run(self, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a script of deployment/ with nobody to answer questions."""
+        """Run a script of deployment/, without a terminal to answer questions on."""
         return subprocess.run(
             [str(self.root / "deployment" / script), *arguments],
             cwd="/",
@@ -78,7 +109,7 @@ class Project:
 
 
 def copy_project(root: Path) -> Project:
-    """Copy what the deployment scripts use; their Python is this one, or that of the venv in SCRIPTS_VENV."""
+    """Copy the folders that the scripts use; their Python is this one, or that of the venv in SCRIPTS_VENV."""
     leftovers = shutil.ignore_patterns("__pycache__")
     for folder in ("deployment", "src", "templates"):
         shutil.copytree(PROJECT / folder, root / folder, ignore=leftovers)
@@ -101,7 +132,7 @@ def stack_text(
     parameters: dict[str, str] | None = None,
     outputs: dict[str, str] | None = None,
 ) -> str:
-    """Return what describe-stacks answers in the form that the scripts ask for."""
+    """Return the answer of describe-stacks in the form that the scripts request."""
     rows: list[tuple[str, ...]] = [("stack", status, "arn:aws:cloudformation:eu-central-1:123456789012:stack/it/1")]
     rows += [("parameter", *pair) for pair in (parameters or {}).items()]
     rows += [("output", *pair) for pair in (outputs or {}).items()]

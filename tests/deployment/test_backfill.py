@@ -1,5 +1,7 @@
-"""backfill.sh against an `aws` that answers as told: what it sends and leaves out, how it stops and goes on."""
+"""backfill.sh with a fake `aws`: what it sends and leaves out, how it stops and continues."""
 
+import argparse
+import itertools
 import json
 import os
 import random
@@ -8,31 +10,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from image_processor.publishing.names import record_id
-from image_processor.urls.paths import invalidation_paths
+from image_processor.transformations.variants import VARIANT_NAME, parse_variants
 
 from .project import PROJECT, Aws, Project, error_line, stack_text
 
 sys.path.insert(0, str(PROJECT / "deployment" / "operations"))
-import prices
-from buckets import Object, lacks, with_renditions
+import backfill
+from bucket_listings import Object, missing_variants, variant_names, with_renditions
 
 pytestmark = pytest.mark.slow
 
-UP, DONE, URL = "up-1", "done-1", "https://sqs/live"
+UP, DONE, URL, TABLE, ETAG = "up-1", "done-1", "https://sqs/live", "records", "5d41402abc4b2a76b9719d911017c592"
+OUTPUTS = {"UploadBucketName": UP, "ProcessedBucketName": DONE, "QueueUrl": URL, "MetadataTableName": TABLE}
+VARIANTS = {"Variants": " thumbnail:width=128 ;wide:width=1200;", "MemorySize": "1769"}
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def put(aws: Aws, bucket: str, *keys: str, modified: datetime = NOON, page: int = 1000, size: int = 1000) -> None:
-    """Have these keys in a bucket; a listing's pages come once, but the last."""
-    contents = [{"Key": key, "Size": size, "LastModified": modified.isoformat()} for key in sorted(keys)]
+    """Let a bucket have these keys; each page of the listing is answered once, the last one always."""
+    contents = [
+        {"Key": key, "Size": size, "LastModified": modified.isoformat(), "ETag": f'"{ETAG}"'} for key in sorted(keys)
+    ]
     pages = [contents[start : start + page] for start in range(0, len(contents), page)] or [[]]
     for number, part in reversed([*enumerate(pages)]):
         more = {"NextToken": "t"} if number < len(pages) - 1 else {}
@@ -41,35 +50,28 @@ def put(aws: Aws, bucket: str, *keys: str, modified: datetime = NOON, page: int 
 
 @pytest.fixture(autouse=True)
 def stack(aws: Aws) -> None:
-    """A stack of two variants whose buckets are empty."""
-    outputs = {"UploadBucketName": UP, "ProcessedBucketName": DONE, "QueueUrl": URL, "MetadataTableName": "records"}
-    parameters = {"Variants": " thumbnail:width=128 ;wide:width=1200;", "MemorySize": "1769"}
-    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", parameters, outputs))
+    """A stack of two variants, whose buckets are empty and whose table has no record."""
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", VARIANTS, OUTPUTS))
     aws.answer("get-queue-attributes", '{"Attributes": {"ApproximateNumberOfMessages": "0"}}')
-    # The bucket of a listing stands in its request; the fake looks at words alone, so say it in one.
-    program = aws.folder / "aws"
-    text = program.read_text().replace(
-        "answers = json.load",
-        'call += [json.loads(f).get("Bucket") for f in files if "Bucket" in f]\nanswers = json.load',
-    )
-    program.write_text(text)
+    aws.answer("batch-get-item", json.dumps({"Responses": {TABLE: []}, "UnprocessedKeys": {}}))
     put(aws, UP)
     put(aws, DONE)
 
 
-def requests(aws: Aws, operation: str) -> list[dict[str, Any]]:
-    return [json.loads(files[0]) for _, files in aws.calls(operation)]
+@pytest.fixture
+def project(shared_project: Project) -> Project:
+    return shared_project
 
 
 def sent(aws: Aws) -> list[str]:
-    """The keys that the queue was told of, as the function reads them."""
-    bodies = [entry["MessageBody"] for request in requests(aws, "send-message-batch") for entry in request["Entries"]]
+    """The keys in the messages that were sent, as the function reads them."""
+    bodies = [entry["MessageBody"] for request in aws.requests("send-message-batch") for entry in request["Entries"]]
     records = [record for body in bodies for record in json.loads(body)["Records"]]
     assert {(record["eventSource"], record["s3"]["bucket"]["name"]) for record in records} <= {("aws:s3", UP)}
     return [unquote_plus(record["s3"]["object"]["key"]) for record in records]
 
 
-def test_every_source_is_told_of_once_whatever_its_key(project: Project, aws: Aws) -> None:
+def test_every_source_is_sent_once_whatever_its_key(project: Project, aws: Aws) -> None:
     keys = {f"{number}.jpg" for number in range(43)} | {"a b+c%20ü.jpg", "odd\nkey\t'\".jpg", "a", "a/b"}
     put(aws, UP, *keys, page=10)
 
@@ -77,20 +79,20 @@ def test_every_source_is_told_of_once_whatever_its_key(project: Project, aws: Aw
 
     assert result.returncode == 0, result
     assert sorted(sent(aws)) == sorted(keys)
-    assert all(len(request["Entries"]) <= 10 for request in requests(aws, "send-message-batch"))
-    assert {request["QueueUrl"] for request in requests(aws, "send-message-batch")} == {URL}
+    assert all(len(request["Entries"]) <= 10 for request in aws.requests("send-message-batch"))
+    assert {request["QueueUrl"] for request in aws.requests("send-message-batch")} == {URL}
     assert "47 of 47" in result.stderr
     assert "Sent: 47." in result.stdout
 
 
-def test_a_folder_of_the_console_is_no_source(project: Project, aws: Aws) -> None:
+def test_a_folder_of_the_s3_console_is_not_a_source(project: Project, aws: Aws) -> None:
     put(aws, UP, "cats/", size=0)
 
     assert project.run("backfill.sh").stdout.startswith("0 sources")
     assert sent(aws) == []
 
 
-def test_a_dry_run_says_what_it_would_take_and_sends_nothing(project: Project, aws: Aws) -> None:
+def test_a_dry_run_prints_cost_and_time_and_sends_nothing(project: Project, aws: Aws) -> None:
     put(aws, UP, *(str(number) for number in range(2000)), size=4_000_000)
 
     result = project.run("backfill.sh", "--dry-run", "--rate", "10")
@@ -101,29 +103,28 @@ def test_a_dry_run_says_what_it_would_take_and_sends_nothing(project: Project, a
     assert not aws.calls("send-message-batch")
 
 
-def told(aws: Aws, project: Project, *options: str, invalidates: str = "true") -> str:
-    """What a dry run says of CloudFront, of a stack that has one."""
-    outputs = {"UploadBucketName": UP, "ProcessedBucketName": DONE, "QueueUrl": URL, "MetadataTableName": "records"}
+def invalidated(aws: Aws, project: Project, *options: str, invalidates: str = "true") -> str:
+    """What a dry run prints about CloudFront, for a stack with a distribution."""
     parameters = {"Variants": "a:width=1", "MemorySize": "1769", "EnableCdn": "true", "InvalidateCdn": invalidates}
-    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", parameters, outputs))
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", parameters, OUTPUTS))
     result = project.run("backfill.sh", "--dry-run", *options)
     assert result.returncode == 0, result
     assert not aws.calls("send-message-batch")
     return "".join(result.stdout.splitlines(keepends=True)[1:])
 
 
-def test_a_dry_run_counts_the_paths_that_cloudfront_may_be_told_of(project: Project, aws: Aws) -> None:
+def test_a_dry_run_counts_the_paths_that_may_be_invalidated(project: Project, aws: Aws) -> None:
     keys = [f"{number}.jpg" for number in range(1200)]
     put(aws, UP, *keys, "a=b.jpg", "new.jpg")
     put(aws, DONE, *(f"{key}/a" for key in keys), "a=b.jpg/width=3")
 
-    assert told(aws, project) == (
-        "CloudFront is told of the sources whose pictures change, at most 2,404 paths:"
+    assert invalidated(aws, project) == (
+        "CloudFront invalidates the renditions that change, at most 2,404 paths:"
         " up to $7.02, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
     )
 
 
-def test_what_lacks_nothing_and_what_was_never_made_is_no_path(project: Project, aws: Aws) -> None:
+def test_sources_without_renditions_cost_no_path(project: Project, aws: Aws) -> None:
     put(aws, UP, "whole", "old", "new")
     made = [("old", -1), ("whole", 0)]
     contents = [
@@ -131,23 +132,18 @@ def test_what_lacks_nothing_and_what_was_never_made_is_no_path(project: Project,
     ]
     aws.answer(f"list-objects-v2 {DONE}", json.dumps({"Contents": contents}))
 
-    assert "at most 4 paths: 1,000 a month are free" in told(aws, project)
-    assert "at most 2 paths" in told(aws, project, "--only-missing")
+    assert "at most 4 paths: 1,000 a month are free" in invalidated(aws, project)
+    assert "at most 2 paths" in invalidated(aws, project, "--only-missing")
 
 
-def test_where_cloudfront_is_not_told_nothing_is_said_of_it(project: Project, aws: Aws) -> None:
+def test_nothing_is_said_of_cloudfront_when_the_function_does_not_invalidate(project: Project, aws: Aws) -> None:
     put(aws, UP, "a")
     put(aws, DONE, "a/a")
 
-    assert told(aws, project, invalidates="false") == ""
+    assert invalidated(aws, project, invalidates="false") == ""
 
 
-@pytest.mark.parametrize("key", ["a.jpg", "a/b c.jpg", "ü%41-_.~.jpg", *(f"a{letter}" for letter in "!$&'()*+,;=:@")])
-def test_paths_are_counted_as_the_function_spells_them(key: str) -> None:
-    assert prices.paths(key) == len(invalidation_paths([key]))
-
-
-def test_only_what_lacks_a_rendition_or_has_an_old_one_is_sent(project: Project, aws: Aws) -> None:
+def test_only_missing_sends_sources_that_lack_a_rendition_or_have_an_old_one(project: Project, aws: Aws) -> None:
     put(aws, UP, "whole", "half", "none", "overwritten", modified=NOON)
     made = [
         {"Key": f"{key}/{name}", "Size": 1, "LastModified": (NOON + timedelta(seconds=seconds)).isoformat()}
@@ -167,7 +163,7 @@ def test_only_what_lacks_a_rendition_or_has_an_old_one_is_sent(project: Project,
     assert sent(aws) == ["half", "none", "overwritten"]
 
 
-def test_a_variant_made_before_its_transformation_changed_is_missing(project: Project, aws: Aws) -> None:
+def test_a_rendition_from_before_a_change_of_variants_counts_as_missing(project: Project, aws: Aws) -> None:
     put(aws, UP, "a", modified=NOON - timedelta(days=1))
     put(aws, DONE, "a/thumbnail", "a/wide", modified=NOON)
 
@@ -177,7 +173,7 @@ def test_a_variant_made_before_its_transformation_changed_is_missing(project: Pr
     assert sent(aws) == ["a"]
 
 
-def test_what_is_missing_is_told_right_in_any_order_of_keys() -> None:
+def test_sources_and_renditions_are_matched_in_any_order_of_keys() -> None:
     chance = random.Random(4)  # noqa: S311 - the same each time
     for _ in range(500):
         keys = {"".join(chance.choices("ab/-0", k=chance.randint(1, 4))) for _ in range(12)}
@@ -191,10 +187,12 @@ def test_what_is_missing_is_told_right_in_any_order_of_keys() -> None:
         found = dict(with_renditions(listed(keys), listed(renditions)))
 
         assert {item.key for item in found} == keys
-        assert {item.key for item, own in found.items() if lacks(item, own, ["thumbnail"], NOON)} == keys - whole
+        assert {
+            item.key for item, own in found.items() if missing_variants(item, own, ["thumbnail"], NOON)
+        } == keys - whole
 
 
-def test_a_refused_message_is_sent_again(project: Project, aws: Aws) -> None:
+def test_a_message_that_sqs_rejects_is_sent_again(project: Project, aws: Aws) -> None:
     put(aws, UP, "a", "b", "c")
     aws.answer("send-message-batch", '{"Failed": [{"Id": "1"}]}', again=False)
 
@@ -202,39 +200,18 @@ def test_a_refused_message_is_sent_again(project: Project, aws: Aws) -> None:
     assert sent(aws) == ["a", "b", "c", "b"]
 
 
-def test_while_many_messages_wait_no_more_are_sent(project: Project, aws: Aws) -> None:
-    put(aws, UP, *(f"{number:02}" for number in range(60)))
-    waiting = '{"Attributes": {"ApproximateNumberOfMessages": "%s"}}'
-    aws.answer("get-queue-attributes", waiting % 2001, again=False)
-
-    started = time.monotonic()
-    assert project.run("backfill.sh", "--rate", "8").returncode == 0
-
-    assert time.monotonic() - started > 60 / 8 - 10 / 8 + 5  # the rate, and one look that found too many
-    assert len(sent(aws)) == 60
-
-
-def test_a_rate_is_kept(project: Project, aws: Aws) -> None:
-    put(aws, UP, *(str(number) for number in range(30)))
-
-    started = time.monotonic()
-    assert project.run("backfill.sh", "--rate", "10").returncode == 0
-
-    assert time.monotonic() - started > 2  # the third ten begin two seconds after the first
-
-
-def go_on(shown: str) -> list[str]:
-    """The arguments of the command that is shown to go on."""
-    [line] = [line for line in shown.splitlines() if "To go on:" in line]
-    command = shlex.split(line.partition("To go on: ")[2])
+def continuation(shown: str) -> list[str]:
+    """The arguments of the command that is printed to continue."""
+    [line] = [line for line in shown.splitlines() if "To continue:" in line]
+    command = shlex.split(line.partition("To continue: ")[2])
     assert command[0] == "deployment/backfill.sh"
     return command[1:]
 
 
-def test_stopped_it_says_how_to_go_on_and_then_nothing_is_missed(project: Project, aws: Aws) -> None:
+def test_ctrl_c_prints_the_command_that_continues_without_a_gap(project: Project, aws: Aws) -> None:
     keys = [f"it's {number:02}" for number in range(50)]
     put(aws, UP, *keys)
-    program = aws.folder / "aws"  # slow, so that it is stopped while messages are on their way
+    program = aws.folder / "aws"  # slow, so that it is stopped during a call
     program.write_text(
         program.read_text().replace(
             "answers = ", 'if "send-message-batch" in call: import time; time.sleep(1.5)\nanswers = ', 1
@@ -257,17 +234,17 @@ def test_stopped_it_says_how_to_go_on_and_then_nothing_is_missed(project: Projec
     _, error = process.communicate(timeout=30)
 
     assert process.returncode == 130, error
-    arguments = go_on(error)
+    arguments = continuation(error)
     done = len(sent(aws))
     assert 0 < done < 50
     assert arguments == ["--rate", "10", "--prefix", "it's ", "--start-after", keys[done - 1]]
     put(aws, UP, *keys[done:])
     assert project.run("backfill.sh", *arguments).returncode == 0
-    assert requests(aws, "list-objects-v2")[-1]["StartAfter"] == keys[done - 1]
+    assert aws.requests("list-objects-v2")[-1]["StartAfter"] == keys[done - 1]
     assert sent(aws) == keys
 
 
-def test_when_aws_fails_it_says_why_and_how_to_go_on(project: Project, aws: Aws) -> None:
+def test_a_failed_call_prints_why_and_the_command_that_continues(project: Project, aws: Aws) -> None:
     put(aws, UP, *(f"{number:02}" for number in range(100)))
     aws.deny("send-message-batch", "SendMessageBatch", "AccessDenied", "not authorized to perform: sqs:SendMessage")
     aws.answer("send-message-batch", "{}", again=False)
@@ -276,10 +253,10 @@ def test_when_aws_fails_it_says_why_and_how_to_go_on(project: Project, aws: Aws)
 
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("backfill.sh: no permission for sqs:SendMessage")
-    assert go_on(result.stderr) == ["--only-missing", "--rate", "20", "--start-after", "09"]
+    assert continuation(result.stderr) == ["--only-missing", "--rate", "20", "--start-after", "09"]
 
 
-def test_renditions_and_records_of_variants_no_longer_made_are_removed(project: Project, aws: Aws) -> None:
+def test_remove_stale_deletes_renditions_and_records_of_former_variants(project: Project, aws: Aws) -> None:
     gone = [f"cats/{number}.jpg/small" for number in range(30)]
     put(aws, DONE, *gone, "a/thumbnail", "a/wide", "a/width=300,format=webp")
 
@@ -287,22 +264,22 @@ def test_renditions_and_records_of_variants_no_longer_made_are_removed(project: 
 
     assert result.returncode == 0, result
     assert result.stdout.splitlines()[0] == "small: 30 renditions, 30.0 kB"
-    [deleted] = requests(aws, "delete-objects")
+    [deleted] = aws.requests("delete-objects")
     assert deleted["Bucket"] == DONE
     assert sorted(item["Key"] for item in deleted["Delete"]["Objects"]) == sorted(gone)
     ids = [
         item["DeleteRequest"]["Key"]["id"]["S"]
-        for request in requests(aws, "batch-write-item")
+        for request in aws.requests("batch-write-item")
         for item in request["RequestItems"]["records"]
     ]
     assert sorted(ids) == sorted(record_id(UP, *key.rsplit("/", 1)) for key in gone)
     assert not aws.calls("send-message-batch")
 
 
-def test_nothing_is_removed_without_being_told_to(project: Project, aws: Aws) -> None:
+def test_nothing_is_removed_without_a_confirmation(project: Project, aws: Aws) -> None:
     put(aws, DONE, "a/small")
 
-    assert "small: 1 renditions" in project.run("backfill.sh", "--remove-stale", "--dry-run").stdout
+    assert "small: 1 rendition, " in project.run("backfill.sh", "--remove-stale", "--dry-run").stdout
     result = project.run("backfill.sh", "--remove-stale")
 
     assert result.returncode == 1
@@ -311,14 +288,14 @@ def test_nothing_is_removed_without_being_told_to(project: Project, aws: Aws) ->
     assert not aws.calls("batch-write-item")
 
 
-def test_where_nothing_is_stale_that_is_said(project: Project, aws: Aws) -> None:
+def test_remove_stale_says_when_nothing_is_stale(project: Project, aws: Aws) -> None:
     put(aws, DONE, "a/thumbnail", "a/width=300")
 
     assert project.run("backfill.sh", "--remove-stale", "--yes").stdout.startswith("Nothing is stale")
     assert not aws.calls("delete-objects")
 
 
-def test_an_object_that_can_not_be_deleted_ends_it(project: Project, aws: Aws) -> None:
+def test_an_object_that_can_not_be_deleted_is_an_error(project: Project, aws: Aws) -> None:
     put(aws, DONE, "a/small")
     aws.answer("delete-objects", '{"Errors": [{"Key": "a/small", "Code": "AccessDenied"}]}')
 
@@ -336,8 +313,220 @@ def test_an_object_that_can_not_be_deleted_ends_it(project: Project, aws: Aws) -
         (["--made-before", "yesterday"], "--made-before is a time such as 2026-11-24T06:00, not 'yesterday'"),
         (["--remove-stale", "--only-missing"], "--remove-stale goes with --prefix, --dry-run and --yes only"),
         (["--prefix"], "--prefix needs a value"),
+        (["--retry-failed"], "--retry-failed goes with --only-missing or --made-before"),
+        (["--remove-stale", "--made-before", "2026-11-24T06:00"], "--remove-stale goes with --prefix"),
     ],
 )
-def test_a_wrong_command_line_is_one_line(project: Project, aws: Aws, arguments: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_an_error_of_one_line(
+    project: Project, aws: Aws, arguments: list[str], words: str
+) -> None:
     assert words in error_line(project.run("backfill.sh", *arguments))
     assert not aws.calls()
+
+
+def record(key: str, variant: str, status: str = "failed", etag: str = ETAG, at: datetime = NOON) -> dict[str, Any]:
+    """A record as the table has it."""
+    item = {"id": record_id(UP, key, variant), "status": status, "source_etag": etag}
+    item["processed_at"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if status == "failed":
+        item |= {"error_code": "corrupt-image", "error_message": "the image can't be decoded"}
+    return {name: {"S": value} for name, value in item.items()}
+
+
+def have_records(aws: Aws, *records: dict[str, Any]) -> None:
+    aws.answer("batch-get-item", json.dumps({"Responses": {TABLE: records}, "UnprocessedKeys": {}}))
+
+
+def test_a_source_that_cannot_be_rendered_is_not_missing(project: Project, aws: Aws) -> None:
+    put(aws, UP, "bad", "good", "half")
+    put(aws, DONE, "half/thumbnail", modified=NOON + timedelta(seconds=1))
+    have_records(aws, record("bad", "thumbnail"), record("bad", "wide"), record("half", "wide"))
+
+    result = project.run("backfill.sh", "--only-missing")
+
+    assert result.returncode == 0, result
+    assert result.stdout.startswith("1 sources, 1.0 kB")
+    assert "2 sources left out that cannot be rendered; --dry-run names them\n" in result.stdout
+    assert sent(aws) == ["good"]
+
+
+def test_a_dry_run_names_the_sources_that_cannot_be_rendered(project: Project, aws: Aws) -> None:
+    keys = [f"{number:02}" for number in range(23)]
+    put(aws, UP, *keys)
+    have_records(aws, *(record(key, variant) for key in keys for variant in ("thumbnail", "wide")))
+
+    result = project.run("backfill.sh", "--only-missing", "--dry-run")
+
+    assert result.stdout.splitlines()[1:] == [
+        "23 sources left out that cannot be rendered; --retry-failed sends them too:",
+        *(f"  {key}: corrupt-image: the image can't be decoded" for key in keys[:20]),
+        "  … and 3 more, whose records have the status 'failed'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [record("a", "thumbnail", etag="of another version"), record("a", "wide", etag="of another version")],
+        [record("a", "thumbnail", status="processed"), record("a", "wide", status="processed")],
+        [record("a", "thumbnail")],  # the other variant may succeed
+        [record("b", "thumbnail"), record("b", "wide")],
+        [],
+    ],
+)
+def test_a_source_is_missing_unless_each_variant_it_lacks_has_failed(
+    project: Project, aws: Aws, records: list[dict[str, Any]]
+) -> None:
+    put(aws, UP, "a")
+    have_records(aws, *records)
+
+    result = project.run("backfill.sh", "--only-missing")
+
+    assert sent(aws) == ["a"]
+    assert "left out" not in result.stdout
+
+
+def test_a_failure_from_before_a_change_of_variants_does_not_count(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a", modified=NOON - timedelta(days=1))
+    have_records(aws, record("a", "thumbnail"), record("a", "wide"))
+
+    project.run("backfill.sh", "--made-before", "2026-11-24T12:00")
+    assert sent(aws) == []
+    project.run("backfill.sh", "--made-before", "2026-11-24T12:01")
+    assert sent(aws) == ["a"]
+
+
+def test_retry_failed_sends_all_that_is_missing_and_reads_no_record(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a")
+    have_records(aws, record("a", "thumbnail"), record("a", "wide"))
+
+    assert "Sent: 1." in project.run("backfill.sh", "--only-missing", "--retry-failed").stdout
+    assert not aws.calls("batch-get-item")
+
+
+def test_without_a_table_every_source_that_lacks_a_rendition_is_missing(project: Project, aws: Aws) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "MetadataTableName"}
+    aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", VARIANTS, outputs))
+    put(aws, UP, "a")
+
+    result = project.run("backfill.sh", "--only-missing")
+
+    assert sent(aws) == ["a"]
+    assert "counts as missing each time: the stack has no table (EnableMetadata)" in result.stdout
+    assert not aws.calls("batch-get-item")
+
+
+def test_only_records_of_missing_variants_are_read_a_hundred_at_a_time(project: Project, aws: Aws) -> None:
+    keys = {f"{number:03}" for number in range(120)}
+    put(aws, UP, *keys, "half", "whole")
+    put(aws, DONE, "half/thumbnail", "whole/thumbnail", "whole/wide", modified=NOON + timedelta(seconds=1))
+
+    assert project.run("backfill.sh", "--only-missing", "--dry-run").returncode == 0
+
+    reads = [request["RequestItems"][TABLE]["Keys"] for request in aws.requests("batch-get-item")]
+    expected = [record_id(UP, key, name) for key in keys for name in ("thumbnail", "wide")]
+    assert sorted(key["id"]["S"] for keys in reads for key in keys) == sorted(
+        [*expected, record_id(UP, "half", "wide")]
+    )
+    assert sorted(map(len, reads)) == [41, 100, 100]
+
+
+def test_records_that_dynamodb_has_not_read_are_requested_again(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a")
+    have_records(aws, record("a", "wide"))
+    left = {TABLE: {"Keys": [{"id": {"S": record_id(UP, "a", "wide")}}], "ProjectionExpression": "id"}}
+    first = {"Responses": {TABLE: [record("a", "thumbnail")]}, "UnprocessedKeys": left}
+    aws.answer("batch-get-item", json.dumps(first), again=False)
+
+    result = project.run("backfill.sh", "--only-missing")
+
+    assert "1 source left out" in result.stdout
+    assert aws.requests("batch-get-item")[1] == {"RequestItems": left}
+
+
+def test_a_table_that_may_not_be_read_is_an_error_of_one_line(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a")
+    aws.deny("batch-get-item", "BatchGetItem", "AccessDenied", "not authorized to perform: dynamodb:BatchGetItem")
+
+    assert "no permission for dynamodb:BatchGetItem" in error_line(project.run("backfill.sh", "--only-missing"))
+
+
+@pytest.mark.parametrize(("option", "field"), [("--prefix", "Prefix"), ("--start-after", "StartAfter")])
+def test_a_slash_at_the_beginning_of_a_key_is_pointed_out(project: Project, aws: Aws, option: str, field: str) -> None:
+    result = project.run("backfill.sh", option, "/cats/", "--dry-run")
+
+    assert result.returncode == 0
+    assert f"note: {option} '/cats/' begins with a slash" in result.stderr
+    assert result.stderr.endswith("'cats/'\n")
+    assert aws.requests("list-objects-v2")[0][field] == "/cats/"
+
+
+@given(st.lists(st.from_regex(VARIANT_NAME, fullmatch=True), min_size=1, max_size=5, unique=True), st.data())
+def test_the_names_of_variants_are_those_that_the_function_reads(names: list[str], data: st.DataObject) -> None:
+    def gap() -> str:
+        return data.draw(st.sampled_from(["", " ", "  "]))
+
+    text = ";".join(f"{gap()}{name}{gap()}:{gap()}width=8 , height=9{gap()}" for name in names) + gap() + ";"
+
+    assert variant_names(text) == [variant.name for variant in parse_variants(text)]
+
+
+class Clock:
+    """Time that passes only in `sleep`."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class InlineExecutor(Executor):
+    """Runs each task at once, in the caller's thread."""
+
+    def __init__(self, workers: int) -> None: ...
+
+    def submit(self, task: Callable[..., Any], *arguments: Any) -> Future[Any]:  # type: ignore[override]
+        future: Future[Any] = Future()
+        future.set_result(task(*arguments))
+        return future
+
+
+class Queue:
+    """An SQS queue instead of the AWS CLI: has these lengths, one after the other, and notes when messages arrive."""
+
+    def __init__(self, clock: Clock, lengths: Iterator[int]) -> None:
+        self.clock, self.lengths = clock, lengths
+        self.arrivals: list[float] = []
+
+    def call(self, _: str, operation: str, **__: Any) -> dict[str, Any]:
+        if operation == "get-queue-attributes":
+            return {"Attributes": {"ApproximateNumberOfMessages": str(next(self.lengths))}}
+        self.arrivals.append(self.clock.now)
+        return {}
+
+
+def arrivals(monkeypatch: pytest.MonkeyPatch, count: int, rate: float, lengths: Iterator[int]) -> list[float]:
+    """When the batches of so many messages arrive, in seconds."""
+    clock = Clock()
+    monkeypatch.setattr(backfill, "time", clock)
+    monkeypatch.setattr(backfill, "ThreadPoolExecutor", InlineExecutor)
+    queue = Queue(clock, lengths)
+    options = argparse.Namespace(rate=rate, start_after="", queue_url=URL, upload_bucket=UP)
+    sender = backfill.Sender(queue, options, count)
+    sender.send_all(str(number) for number in range(count))
+    assert (sender.sent, sender.last) == (count, str(count - 1))
+    return queue.arrivals
+
+
+def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arrivals(monkeypatch, 45, 10, itertools.repeat(0)) == [0, 1, 2, 3, 4]
+    assert arrivals(monkeypatch, 25, 40, itertools.repeat(0)) == [0, 0.25, 0.5]
+
+
+def test_while_more_than_two_thousand_messages_wait_no_more_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The queue is checked after five seconds, and every five seconds as long as it is too long; nothing is made up for.
+    assert arrivals(monkeypatch, 100, 10, iter([2001, 2001, 2000])) == [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]

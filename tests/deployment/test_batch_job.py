@@ -1,4 +1,4 @@
-"""batch_job.sh against an `aws` that answers as told: a role that may do just this, and a job that waits for a yes."""
+"""batch_job.sh with a fake `aws`: a role with no more permissions than it needs, and a job that waits to be started."""
 
 import json
 import subprocess
@@ -27,8 +27,13 @@ def stack(aws: Aws) -> None:
     aws.answer("head-object", '"0123abc"\n')
 
 
+@pytest.fixture
+def project(shared_project: Project) -> Project:
+    return shared_project
+
+
 def option(call: tuple[list[str], list[str]], name: str) -> Any:
-    """The JSON of the file that a call gives for an option."""
+    """The JSON in the file that a call has for an option."""
     words, files = call
     given = [word for word in words if word.startswith("file://")]
     return json.loads(files[given.index(words[words.index(name) + 1])])
@@ -43,7 +48,7 @@ def allowed(aws: Aws) -> set[tuple[str, str]]:
     return pairs
 
 
-def test_the_job_invokes_the_function_for_what_s3_lists_and_waits_for_a_yes(project: Project, aws: Aws) -> None:
+def test_the_job_invokes_the_function_for_what_s3_lists_and_waits_to_be_started(project: Project, aws: Aws) -> None:
     result = project.run("batch_job.sh", "--prefix", "cats/")
 
     assert result.returncode == 0, result
@@ -59,7 +64,7 @@ def test_the_job_invokes_the_function_for_what_s3_lists_and_waits_for_a_yes(proj
     assert "--job-id job-1 --requested-job-status Ready" in result.stdout
 
 
-def test_the_role_may_do_just_this(project: Project, aws: Aws) -> None:
+def test_the_role_has_no_more_permissions_than_it_needs(project: Project, aws: Aws) -> None:
     assert project.run("batch_job.sh").returncode == 0
 
     assert allowed(aws) == {
@@ -74,7 +79,7 @@ def test_the_role_may_do_just_this(project: Project, aws: Aws) -> None:
     assert "Filter" not in option(aws.calls("create-job")[0], "--manifest-generator")["S3JobManifestGenerator"]
 
 
-def test_an_inventory_s_manifest_is_taken_whole(project: Project, aws: Aws) -> None:
+def test_a_job_processes_all_of_an_inventory_s_manifest(project: Project, aws: Aws) -> None:
     assert (
         project.run("batch_job.sh", "--manifest", "s3://inventory/up/2026-11-24T00-00Z/manifest.json").returncode == 0
     )
@@ -91,7 +96,7 @@ def test_an_inventory_s_manifest_is_taken_whole(project: Project, aws: Aws) -> N
     assert ("s3:GetObject", "arn:aws:s3:::inventory/*") in allowed(aws)
 
 
-def test_a_role_that_is_there_is_used_again(project: Project, aws: Aws) -> None:
+def test_an_existing_role_is_used_again(project: Project, aws: Aws) -> None:
     aws.answer("get-role", f"{ROLE}\n")
 
     assert project.run("batch_job.sh").returncode == 0
@@ -99,7 +104,7 @@ def test_a_role_that_is_there_is_used_again(project: Project, aws: Aws) -> None:
     assert aws.calls("put-role-policy")
 
 
-def test_the_role_is_removed_when_told_to(project: Project, aws: Aws) -> None:
+def test_remove_role_removes_the_role(project: Project, aws: Aws) -> None:
     assert project.run("batch_job.sh", "--remove-role").returncode == 0
 
     [removed] = aws.calls("delete-role")
@@ -108,13 +113,13 @@ def test_the_role_is_removed_when_told_to(project: Project, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("prefix", [[], ["--prefix", "cats/"], ["--manifest", "s3://b/manifest.json"]])
-def test_the_aws_cli_takes_what_it_is_given(project: Project, aws: Aws, prefix: list[str]) -> None:
+def test_the_real_aws_cli_accepts_the_request(project: Project, aws: Aws, prefix: list[str]) -> None:
     project.run("batch_job.sh", *prefix)
     [job] = aws.calls("create-job")
     contents = iter(job[1])
     words = [next(contents) if word.startswith("file://") else word for word in job[0]]
 
-    # The real CLI checks all of it before it finds nobody at this address.
+    # The real CLI validates the whole request before it fails to connect.
     done = subprocess.run(
         [str(Path(sys.executable).parent / "aws"), *words],
         env={
@@ -141,12 +146,14 @@ def test_the_aws_cli_takes_what_it_is_given(project: Project, aws: Aws, prefix: 
         (["--yes"], "unknown option '--yes'"),
     ],
 )
-def test_a_wrong_command_line_is_one_line(project: Project, aws: Aws, arguments: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_an_error_of_one_line(
+    project: Project, aws: Aws, arguments: list[str], words: str
+) -> None:
     assert words in error_line(project.run("batch_job.sh", *arguments))
     assert not aws.calls()
 
 
-def test_a_missing_permission_is_one_line(project: Project, aws: Aws) -> None:
+def test_a_missing_permission_is_an_error_of_one_line(project: Project, aws: Aws) -> None:
     aws.deny("create-job", "CreateJob", "AccessDenied", "User is not authorized to perform: s3:CreateJob")
 
     assert "no permission for s3:CreateJob" in error_line(project.run("batch_job.sh"))

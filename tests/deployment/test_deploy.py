@@ -1,4 +1,4 @@
-"""deploy.sh against an `aws` that answers as told; that a stack really comes out of it, tests/e2e shows."""
+"""deploy.sh with a fake `aws`; tests/e2e deploys real stacks with it."""
 
 import hashlib
 import re
@@ -19,14 +19,14 @@ DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformat
 
 
 class Template(yaml.SafeLoader):
-    """YAML in which CloudFormation's short forms are passed over."""
+    """YAML that reads CloudFormation's short forms as nothing."""
 
 
 Template.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-call]
 
 
 def deploys(aws: Aws, status: str = "", change_set: str = "CREATE_COMPLETE\tNone", **stack: dict[str, str]) -> None:
-    """Make AWS go along with a deployment to a stack in a status, or to a new one."""
+    """Let a deployment succeed, of a stack in a status, or of a new one."""
     if status:
         aws.answer("describe-stacks", stack_text(status, **stack))
     else:
@@ -56,12 +56,12 @@ def given_parameters(aws: Aws) -> dict[str, str | None]:
         (["--parameter", "-e=512"], "--parameter is Name=value"),
         (["--parameter", "LambdaS3CodeBucket=b"], "give --code-bucket instead"),
         (["--parameter", "LambdaS3CodeKey=k"], "set by this script"),
-        (["--stack-name", "1st"], "starts with a letter, so not '1st'"),
-        (["--stack-name", "my_stack"], "letters, digits and '-' only, so not 'my_stack'"),
-        (["--stack-name", "s" * 129], "128 letters at most"),
+        (["--stack-name", "1st"], "must start with a letter, got '1st'"),
+        (["--stack-name", "my_stack"], "letters, digits and '-' only, got 'my_stack'"),
+        (["--stack-name", "s" * 129], "128 characters at most, got 129"),
     ],
 )
-def test_a_wrong_command_line_is_one_line_and_asks_aws_nothing(
+def test_a_wrong_command_line_is_an_error_of_one_line_before_any_call(
     project: Project, aws: Aws, arguments: list[str], problem: str
 ) -> None:
     result = project.run("deploy.sh", *arguments)
@@ -78,17 +78,17 @@ def test_help_names_every_parameter_of_the_template(project: Project) -> None:
     assert listed == [name for name in parameters if not name.startswith("LambdaS3Code")]
 
 
-def test_packaging_for_this_machine_is_for_an_emulator_only(project: Project) -> None:
+def test_local_is_for_an_emulator_only(project: Project) -> None:
     result = project.run("deploy.sh", "--local", AWS_ENDPOINT_URL="")
     assert "set AWS_ENDPOINT_URL" in error_line(result)
 
 
-def test_a_missing_template_is_one_line(project: Project) -> None:
+def test_a_missing_template_is_an_error_of_one_line(project: Project) -> None:
     (project.root / "templates/main.yaml").unlink()
     assert "no template" in error_line(project.run("deploy.sh"))
 
 
-def test_without_the_aws_cli_it_says_how_to_get_it(project: Project, aws: Aws, tmp_path: Path) -> None:
+def test_a_missing_aws_cli_is_an_error_that_says_how_to_get_it(project: Project, aws: Aws, tmp_path: Path) -> None:
     (aws.folder / "aws").unlink()
     (project.root / ".venv").unlink()
     tools = tmp_path / "tools"
@@ -101,7 +101,7 @@ def test_without_the_aws_cli_it_says_how_to_get_it(project: Project, aws: Aws, t
     assert "the AWS CLI is missing: install it" in error_line(result)
 
 
-def test_no_region_is_one_line(project: Project) -> None:
+def test_no_region_is_an_error_of_one_line(project: Project) -> None:
     result = project.run("deploy.sh", AWS_DEFAULT_REGION="")
     assert "no region: give --region" in error_line(result)
 
@@ -113,13 +113,15 @@ def test_no_region_is_one_line(project: Project) -> None:
         ("Unable to locate credentials. You can configure …\n", "no AWS credentials: run 'aws configure'"),
         ("\naws: [ERROR]: Unable to locate credentials. You can …\n", "no AWS credentials: run 'aws configure'"),
         ('Could not connect to the endpoint URL: "https://sts.mars-1.amazonaws.com/"\n', "can't reach http://127.0.0.1:9"),
-        ("Provided region_name 'a b' doesn't match a supported format.\n", "'eu-central-1' is no AWS region"),
+        ("Provided region_name 'a b' doesn't match a supported format.\n", "'eu-central-1' is not an AWS region"),
         ("\nThe config profile (nobody) could not be found\n", "The config profile (nobody) could not be found"),
         ("A notice\n\nAn error occurred (ExpiredToken) when calling the GetCallerIdentity operation: The\ntoken …\n",
-         "AWS doesn't take these credentials (ExpiredToken)"),
+         "AWS doesn't accept these credentials (ExpiredToken)"),
     ],
 )  # fmt: skip
-def test_credentials_that_do_not_work_are_one_line(project: Project, aws: Aws, error: str, said: str) -> None:
+def test_credentials_that_do_not_work_are_an_error_of_one_line(
+    project: Project, aws: Aws, error: str, said: str
+) -> None:
     aws.answer("sts get-caller-identity", error=error)
     result = project.run("deploy.sh")
     assert said in error_line(result)
@@ -128,7 +130,7 @@ def test_credentials_that_do_not_work_are_one_line(project: Project, aws: Aws, e
 
 
 @pytest.mark.parametrize("prefix", ["\n", "\naws: [ERROR]: "])
-def test_a_missing_permission_is_named(project: Project, aws: Aws, prefix: str) -> None:
+def test_a_missing_permission_is_named_in_the_error(project: Project, aws: Aws, prefix: str) -> None:
     deploys(aws)
     details = "\n\nAdditional error details:\nType: Sender\n"
     operation = "An error occurred (AccessDenied) when calling the CreateChangeSet operation: "
@@ -137,7 +139,7 @@ def test_a_missing_permission_is_named(project: Project, aws: Aws, prefix: str) 
     assert line == f"deploy.sh: no permission for cloudformation:CreateChangeSet: {DENIED}"
 
 
-def test_a_parameter_that_cloudformation_refuses_is_one_line(project: Project, aws: Aws) -> None:
+def test_a_parameter_that_cloudformation_refuses_is_an_error_of_one_line(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.deny("create-change-set", "CreateChangeSet", "ValidationError", "Parameter 'MemorySize' must be a number")
     line = error_line(project.run("deploy.sh", "--parameter", "MemorySize=much"))
@@ -155,7 +157,9 @@ def test_a_parameter_that_cloudformation_refuses_is_one_line(project: Project, a
         ("DELETE_IN_PROGRESS", "is busy (DELETE_IN_PROGRESS): try again"),
     ],
 )  # fmt: skip
-def test_a_stack_that_takes_no_update_is_one_line(project: Project, aws: Aws, status: str, said: str) -> None:
+def test_a_stack_that_allows_no_update_is_an_error_of_one_line(
+    project: Project, aws: Aws, status: str, said: str
+) -> None:
     deploys(aws, status)
     line = error_line(project.run("deploy.sh"))
     assert status in line
@@ -163,7 +167,7 @@ def test_a_stack_that_takes_no_update_is_one_line(project: Project, aws: Aws, st
     assert not aws.calls("create-change-set")
 
 
-def test_values_arrive_as_they_were_given(project: Project, aws: Aws) -> None:
+def test_values_of_parameters_arrive_unchanged(project: Project, aws: Aws) -> None:
     values = {
         "Variants": " a : width=1 , fit=cover ; b:height=8",
         "CacheControl": "public, \"quoted\" 'too' $HOME `x` \\ ü",
@@ -179,13 +183,13 @@ def test_values_arrive_as_they_were_given(project: Project, aws: Aws) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}\.zip", given["LambdaS3CodeKey"] or "")
 
 
-def test_variants_that_the_function_would_refuse_are_refused_in_its_words(project: Project, aws: Aws) -> None:
+def test_variants_that_the_function_would_refuse_are_refused_with_its_message(project: Project, aws: Aws) -> None:
     line = error_line(project.run("deploy.sh", "--parameter", "Variants=small:width=9;big:width=9000"))
     assert line == "deploy.sh: --parameter Variants: variant big: option width: got '9000', allowed: 1 to 8192"
     assert not aws.calls("create-change-set")
 
 
-def test_what_is_not_given_stays_as_it_was_deployed(project: Project, aws: Aws) -> None:
+def test_a_parameter_that_is_not_given_keeps_its_value(project: Project, aws: Aws) -> None:
     before = {"MemorySize": "512", "Gone": "from the template", "LambdaS3CodeBucket": "mine", "Architecture": "x86_64"}
     deploys(aws, "UPDATE_COMPLETE", parameters=before)
     result = project.run("deploy.sh", "--parameter", "LogLevel=DEBUG")
@@ -220,14 +224,14 @@ def test_every_call_names_the_region_and_the_endpoint(project: Project, aws: Aws
     assert aws.calls(*everywhere) == aws.calls()
 
 
-def test_code_that_is_there_is_not_uploaded_again(project: Project, aws: Aws) -> None:
+def test_code_that_is_in_the_bucket_is_not_uploaded_again(project: Project, aws: Aws) -> None:
     deploys(aws)
     result = project.run("deploy.sh")
     assert "already" in result.stderr
     assert not aws.calls("put-object")
 
 
-def test_the_code_bucket_is_made_private_and_encrypted(project: Project, aws: Aws) -> None:
+def test_the_code_bucket_is_created_private_and_encrypted(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.deny("head-object", "HeadObject", "404", "Not Found")
     aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
@@ -269,7 +273,7 @@ def test_the_template_is_deployed_as_it_stands_and_by_its_url_since_a_request_ta
     assert 51_200 < len(template) < 1_000_000  # what CloudFormation takes from S3
 
 
-def test_the_first_region_takes_no_location_constraint(project: Project, aws: Aws) -> None:
+def test_us_east_1_takes_no_location_constraint(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.deny("head-object", "HeadObject", "404", "Not Found")
     aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
@@ -277,16 +281,16 @@ def test_the_first_region_takes_no_location_constraint(project: Project, aws: Aw
     assert not aws.calls("create-bucket", "--create-bucket-configuration")
 
 
-def test_a_stranger_s_bucket_gets_no_code(project: Project, aws: Aws) -> None:
+def test_code_is_not_uploaded_to_another_account_s_bucket(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.deny("head-object", "HeadObject", "403", "Forbidden")
     aws.deny("head-bucket", "HeadBucket", "403", "Forbidden")
-    assert "is another account's, or keeps you out" in error_line(project.run("deploy.sh"))
+    assert "belongs to another account, or you have no access" in error_line(project.run("deploy.sh"))
     assert not aws.calls("put-object")
     assert not aws.calls("create-bucket")
 
 
-def test_a_code_bucket_of_the_user_s_is_never_made(project: Project, aws: Aws) -> None:
+def test_a_code_bucket_of_another_name_is_never_created(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.deny("head-object", "HeadObject", "404", "Not Found")
     aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
@@ -294,7 +298,7 @@ def test_a_code_bucket_of_the_user_s_is_never_made(project: Project, aws: Aws) -
     assert not aws.calls("create-bucket")
 
 
-def test_the_code_bucket_s_name_fits_s3_and_is_the_stack_s_own() -> None:
+def test_the_code_bucket_s_name_is_valid_in_s3_and_differs_between_stacks() -> None:
     stacks = [STACK, "Short", "a" * 60 + "-one", "a" * 60 + "-two"]
     code = '. "$1"; account=123456789012 region=ap-southeast-1; for stack in "${@:2}"; do default_code_bucket; done'
     words = ["bash", "-euc", code, "test", str(PROJECT / "deployment/lib.sh"), *stacks]
@@ -305,7 +309,7 @@ def test_the_code_bucket_s_name_fits_s3_and_is_the_stack_s_own() -> None:
         assert bucket.endswith("-code-123456789012-ap-southeast-1")
 
 
-def test_what_will_change_is_shown_before_it_does(project: Project, aws: Aws) -> None:
+def test_changes_are_shown_before_they_are_executed(project: Project, aws: Aws) -> None:
     deploys(aws, "CREATE_COMPLETE")
     changes = "Modify\tFunction\tAWS::Lambda::Function\tFalse\nAdd\tAlarmTopic\tAWS::SNS::Topic\tNone\n"
     aws.answer(
@@ -331,13 +335,13 @@ def test_nothing_to_change_is_a_success(project: Project, aws: Aws) -> None:
     assert not aws.calls("execute-change-set")
 
 
-def test_a_refused_change_set_is_one_line_and_leaves_no_empty_stack(project: Project, aws: Aws) -> None:
+def test_a_refused_change_set_is_an_error_of_one_line_and_leaves_no_empty_stack(project: Project, aws: Aws) -> None:
     deploys(aws, "", "FAILED\tTransform AWS::Nothing failed")
     assert error_line(project.run("deploy.sh")).endswith("refused the change: Transform AWS::Nothing failed")
     assert aws.calls("delete-stack")
 
 
-def test_a_failed_deployment_names_what_failed_first(project: Project, aws: Aws) -> None:
+def test_a_failed_deployment_names_first_what_failed_first(project: Project, aws: Aws) -> None:
     deploys(aws)
     aws.answer("describe-stacks", stack_text("ROLLBACK_COMPLETE"))
     aws.answer("describe-stacks", error="An error occurred (ValidationError) … does not exist\n", again=False)
@@ -382,7 +386,7 @@ OUTPUTS = {
         (("ApiUrl", "ApiKeyId"), {}, ["s3://up-1/"]),
     ],
 )  # fmt: skip
-def test_it_ends_with_lines_to_try(
+def test_it_ends_with_commands_to_try(
     project: Project, aws: Aws, left_out: tuple[str, ...], parameters: dict[str, str], lines: list[str]
 ) -> None:
     outputs = {name: value for name, value in OUTPUTS.items() if name not in left_out}
@@ -413,7 +417,7 @@ def test_it_ends_with_lines_to_try(
         ("a:width=1;b:width=2", None),
     ],
 )
-def test_after_a_change_of_variants_it_says_how_to_bring_pictures_up_to_date(
+def test_after_a_change_of_variants_it_prints_the_commands_that_update_renditions(
     project: Project, aws: Aws, after: str, shown: str | None
 ) -> None:
     outputs = {"UploadBucketName": "up"}

@@ -1,4 +1,4 @@
-"""destroy.sh against an `aws` that answers as told: it asks, keeps data, and deletes it only when told so."""
+"""destroy.sh with a fake `aws`: it asks, keeps data, and deletes data only with --delete-data."""
 
 import json
 import os
@@ -18,7 +18,7 @@ DATA = "AWS::S3::Bucket\tup-1\nAWS::DynamoDB::Table\trecords-1\nAWS::S3::Bucket\
 
 @pytest.fixture(autouse=True)
 def stack(aws: Aws) -> None:
-    """A stack of one bucket and a table, whose code is in the bucket that deploy.sh makes."""
+    """A stack of one bucket and a table, whose code is in the bucket that deploy.sh creates."""
     aws.answer("describe-stacks", stack_text("DELETE_COMPLETE"))
     aws.answer("describe-stacks", stack_text("CREATE_COMPLETE", {"LambdaS3CodeBucket": CODE_BUCKET}), again=False)
     aws.answer("list-stack-resources", DATA)
@@ -26,8 +26,13 @@ def stack(aws: Aws) -> None:
     aws.answer("delete-objects", "done\n")
 
 
+@pytest.fixture
+def project(shared_project: Project) -> Project:
+    return shared_project
+
+
 def run_with_answers(project: Project, *arguments: str, answers: str) -> tuple[int, str]:
-    """Run destroy.sh on a terminal, where the answers are typed; return its exit code and what the terminal shows."""
+    """Run destroy.sh on a terminal with these answers; return its exit code and what the terminal shows."""
     terminal, end = pty.openpty()
     os.write(terminal, answers.encode())
     try:
@@ -47,7 +52,7 @@ def run_with_answers(project: Project, *arguments: str, answers: str) -> tuple[i
     return result.returncode, result.stdout
 
 
-def test_with_nobody_to_ask_nothing_is_removed(project: Project, aws: Aws) -> None:
+def test_without_a_terminal_nothing_is_removed(project: Project, aws: Aws) -> None:
     assert f"give --yes to remove stack {STACK}" in error_line(project.run("destroy.sh"))
     assert not aws.calls()
 
@@ -71,21 +76,21 @@ def test_the_stack_s_name_removes_the_stack_and_keeps_the_data(project: Project,
         assert shown.index(kept) < asked
 
 
-def test_data_is_asked_for_by_itself(project: Project, aws: Aws) -> None:
+def test_deleting_data_has_a_question_of_its_own(project: Project, aws: Aws) -> None:
     code, shown = run_with_answers(project, "--delete-data", answers=f"{STACK}\nyes\n")
     assert code == 1, shown
     assert "nothing removed" in shown
     assert not aws.calls("delete-stack")
 
 
-def test_the_commands_for_what_is_kept_are_shown(project: Project, aws: Aws) -> None:
+def test_the_commands_that_delete_what_is_kept_are_shown(project: Project, aws: Aws) -> None:
     result = project.run("destroy.sh", "--yes")
     assert result.returncode == 0, result
     commands = [line for line in result.stdout.splitlines() if line.startswith("  ")]
     assert len(commands) == 3
     for command, name in zip(commands, ("up-1", "records-1", CODE_BUCKET), strict=True):
         assert name in command
-        # Pasted, they do what they say: here against the same aws.
+        # As the user would paste it, with the same fake `aws`.
         subprocess.run(
             ["bash", "-eu", "-c", command], env=project.environment, cwd=project.root, check=True, timeout=60
         )
@@ -113,7 +118,7 @@ def test_all_versions_of_all_objects_are_deleted_before_the_bucket(project: Proj
     ]
 
 
-def test_an_object_that_can_not_be_deleted_ends_it(project: Project, aws: Aws) -> None:
+def test_an_object_that_can_not_be_deleted_is_an_error(project: Project, aws: Aws) -> None:
     aws.answer("list-object-versions up-1", json.dumps({"Objects": [{"Key": "k", "VersionId": "v"}]}))
     aws.answer("delete-objects", "AccessDenied\n")
     line = error_line(project.run("destroy.sh", "--yes", "--delete-data"))
@@ -121,7 +126,7 @@ def test_an_object_that_can_not_be_deleted_ends_it(project: Project, aws: Aws) -
     assert not aws.calls("delete-bucket")
 
 
-def test_a_code_bucket_of_the_user_s_is_left_alone(project: Project, aws: Aws) -> None:
+def test_a_code_bucket_of_the_user_is_not_deleted(project: Project, aws: Aws) -> None:
     aws.answer("describe-stacks", stack_text("DELETE_COMPLETE"))
     aws.answer("describe-stacks", stack_text("CREATE_COMPLETE", {"LambdaS3CodeBucket": "mine"}), again=False)
     result = project.run("destroy.sh", "--yes", "--delete-data")
@@ -130,7 +135,7 @@ def test_a_code_bucket_of_the_user_s_is_left_alone(project: Project, aws: Aws) -
     assert not aws.calls("delete-bucket", CODE_BUCKET)
 
 
-def test_no_stack_is_no_error(project: Project, aws: Aws) -> None:
+def test_a_stack_that_does_not_exist_is_not_an_error(project: Project, aws: Aws) -> None:
     aws.answer("describe-stacks", error="An error occurred (ValidationError) …: Stack with id x does not exist\n")
     result = project.run("destroy.sh", "--yes")
     assert result.returncode == 0
@@ -138,12 +143,12 @@ def test_no_stack_is_no_error(project: Project, aws: Aws) -> None:
     assert not aws.calls("delete-stack")
 
 
-def test_a_busy_stack_is_one_line(project: Project, aws: Aws) -> None:
+def test_a_busy_stack_is_an_error_of_one_line(project: Project, aws: Aws) -> None:
     aws.answer("describe-stacks", stack_text("UPDATE_IN_PROGRESS"))
     assert "is busy (UPDATE_IN_PROGRESS)" in error_line(project.run("destroy.sh", "--yes"))
 
 
-def test_a_stack_that_can_not_be_removed_says_why(project: Project, aws: Aws) -> None:
+def test_a_stack_that_can_not_be_removed_is_an_error_with_its_reason(project: Project, aws: Aws) -> None:
     aws.answer("describe-stacks", stack_text("DELETE_FAILED"))
     aws.answer("describe-stack-events", "DELETE_FAILED\tFunctionRole\tAWS::IAM::Role\tCannot delete entity\n")
     result = project.run("destroy.sh", "--yes", "--delete-data")

@@ -23,7 +23,7 @@ from PIL import Image
 
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-READY = "Every place is written in"
+READY = "All names and URLs are in"
 STARTED_WITHIN = 240.0  # seconds, on a slow machine that packages the function first; about 15 otherwise
 DONE_WITHIN = 20.0  # seconds from an upload to its rendition; far more than it takes, so that only a loss is a failure
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}

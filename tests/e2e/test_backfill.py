@@ -1,4 +1,4 @@
-"""Variants change: what is missing is told and made, and what is no longer made is told and removed."""
+"""After a change of Variants, backfill.sh has missing renditions made and deletes stale ones."""
 
 from collections.abc import Iterator
 
@@ -51,3 +51,19 @@ def test_sources_follow_variants_that_changed(stack: Stack) -> None:
     assert stack.renditions() == {f"{key}/wide" for key in keys}
     for key in keys:
         eventually(lambda key=key: [record["variant"] for record in stack.records(key)] == ["wide"])
+
+
+def test_a_source_that_cannot_be_rendered_is_left_out(stack: Stack) -> None:
+    key = "bad/broken ü.jpg"
+    stack.upload(key, picture()[:400])
+    eventually(lambda: [record["status"] for record in stack.records(key)] == ["failed"])
+    [record] = stack.records(key)
+
+    shown = backfill(stack, "--only-missing", "--prefix", "bad/", "--dry-run")
+
+    assert shown.startswith("0 sources")
+    assert shown.splitlines()[1:] == [
+        "1 source left out that cannot be rendered; --retry-failed sends them too:",
+        f"  {key}: {record['error_code']}: {record['error_message']}",
+    ]
+    assert "Sent: 1." in backfill(stack, "--only-missing", "--prefix", "bad/", "--retry-failed")

@@ -1,4 +1,4 @@
-"""What deployment/local_aws.py teaches MiniStack's CloudFront, and whether MiniStack does it by itself by now."""
+"""What deployment/local/local_aws.py teaches MiniStack's CloudFront, and whether MiniStack does it by itself by now."""
 
 import io
 import json
@@ -17,7 +17,7 @@ import pytest
 from .local import BIN, PROJECT, Answer, clean_environment, eventually, free_port, request
 
 UNTAUGHT = [str(BIN / "ministack")]
-TAUGHT = [sys.executable, "-P", str(PROJECT / "deployment" / "local_aws.py")]
+TAUGHT = [sys.executable, "-P", str(PROJECT / "deployment" / "local" / "local_aws.py")]
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 CODE = """
 def handler(event, context):
@@ -174,13 +174,13 @@ def test_the_launcher_is_still_needed(tmp_path: Path) -> None:
 
         assert edge.get(edge.bucket_first, "/here").status == 502, (
             "MiniStack knows origin groups by itself now: see whether it fails over, and remove that part of "
-            "deployment/local_aws.py"
+            "deployment/local/local_aws.py"
         )
         assert edge.get(edge.only_function, "/here").status == 403, (
-            "MiniStack signs what goes to a function by itself now: remove that part of deployment/local_aws.py"
+            "MiniStack signs what goes to a function by itself now: remove that part of deployment/local/local_aws.py"
         )
         assert edge.get(edge.only_bucket, "//here").status == 200, (
-            "MiniStack takes slashes for a part of an object's key now: remove that part of deployment/local_aws.py"
+            "MiniStack reads slashes as part of a key now: remove that part of deployment/local/local_aws.py"
         )
 
 

@@ -1,6 +1,6 @@
-"""What the buckets hold: sources, renditions, and which sources lack some.
+"""Lists sources and renditions, and finds the sources that lack renditions.
 
-Listings are read in the order of keys, ten pages at a time, so that memory is small whatever the buckets hold.
+Listings come in the order of keys, ten pages of S3's in one call, so memory stays small whatever the buckets hold.
 """
 
 from __future__ import annotations
@@ -12,49 +12,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aws_calls import Aws
+    from aws_cli import AwsCli
 
-PAGE = 10_000  # keys of one call of the CLI, which asks S3 for a thousand at a time
+PAGE = 10_000  # keys in one call of the CLI, which asks S3 for a thousand at a time
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - Python 3.9
 
 
 @dataclass(frozen=True)
 class Object:
-    """What a listing tells of an object; `size` in bytes."""
+    """An object as a listing describes it; `size` in bytes."""
 
     key: str
     size: int
     modified: datetime
+    etag: str = ""
 
 
-def moment(text: str) -> datetime:
-    """Read a time as AWS CLI 1 or 2 writes it, or a user; UTC where it says nothing."""
+def read_time(text: str) -> datetime:
+    """Read a time as AWS CLI 1 or 2, DynamoDB's records or a user write it; in UTC where it has no time zone."""
     read = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)  # noqa: UP017 - Python 3.9
 
 
-def listing(aws: Aws, bucket: str, prefix: str, start_after: str = "") -> Iterator[Object]:
-    """Yield a bucket's objects in the order of their keys."""
+def list_objects(aws: AwsCli, bucket: str, prefix: str, start_after: str = "") -> Iterator[Object]:
+    """Yield the objects of a bucket in the order of their keys."""
     more = True
     while more:
         request = {"Bucket": bucket, "Prefix": prefix, **({"StartAfter": start_after} if start_after else {})}
         answer = aws.call("s3api", "list-objects-v2", "--max-items", str(PAGE), **request)
         found = answer.get("Contents") or []
         for item in found:
-            yield Object(item["Key"], item["Size"], moment(item["LastModified"]))
+            yield Object(item["Key"], item["Size"], read_time(item["LastModified"]), item.get("ETag", "").strip('"'))
         more = bool(found and answer.get("NextToken"))
         start_after = found[-1]["Key"] if found else ""
 
 
 def is_source(item: Object) -> bool:
-    """Whether this is a source, not what the S3 console makes for "Create folder"."""
+    """Whether this is a source, and not what the S3 console makes for "Create folder"."""
     return bool(item.size) or not item.key.endswith("/")
 
 
-def lacks(source: Object, own: dict[str, datetime], variants: list[str], made_before: datetime) -> bool:
-    """Whether a source lacks a variant, or has one older than itself or than a moment; of its own renditions."""
+def missing_variants(
+    source: Object, renditions: dict[str, datetime], variants: list[str], made_before: datetime
+) -> list[str]:
+    """Return the variants that a source lacks, or that were rendered before the source changed or before a time."""
     since = max(source.modified, made_before)
-    return any(own.get(variant, LONG_AGO) < since for variant in variants)
+    return [variant for variant in variants if renditions.get(variant, LONG_AGO) < since]
 
 
 def with_renditions(
@@ -63,7 +66,8 @@ def with_renditions(
     """Yield each source with its renditions, name → when it was made.
 
     Both come in the order of keys, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`. But all
-    renditions of a source come before its key with a "0", the letter after "/"; those read too early are remembered.
+    renditions of a source come before the source's key followed by "0", the character after "/". Renditions that are
+    read before their source are remembered.
     """
     made: dict[str, dict[str, datetime]] = {}
     ahead = next(renditions, None)
@@ -78,5 +82,5 @@ def with_renditions(
 
 
 def variant_names(text: str) -> list[str]:
-    """Return the names in the parameter `Variants`."""
+    """Return the names in the parameter `Variants`, which `parse_variants` of the function has accepted."""
     return [part.partition(":")[0].strip() for part in text.split(";") if part.strip()]

@@ -1,0 +1,78 @@
+"""Reads and deletes records of the metadata table, an item for each rendition, by the function's ids."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_cli import TRIES, WORKERS, AwsFailed, batches
+from bucket_listings import read_time
+
+from image_processor.publishing.names import record_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from aws_cli import AwsCli
+
+READ_AT_ONCE = 100  # keys in one BatchGetItem; DynamoDB API reference
+WRITTEN_AT_ONCE = 25  # requests in one BatchWriteItem; DynamoDB API reference
+PROJECTION = {
+    "ProjectionExpression": "id, #status, source_etag, processed_at, error_code, error_message",
+    "ExpressionAttributeNames": {"#status": "status"},  # one of DynamoDB's reserved words
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The record of a variant that could not be rendered of the version of a source that has this ETag."""
+
+    source_etag: str
+    processed_at: datetime
+    reason: str
+
+
+def read_failures(aws: AwsCli, table: str, ids: list[str]) -> dict[str, Failure]:
+    """Return the records among these whose `status` is `failed`, by their ids; raises `AwsFailed`."""
+    failures = {}
+    for part in batches(ids, READ_AT_ONCE):
+        left = {table: {"Keys": [{"id": {"S": one}} for one in part], **PROJECTION}}
+        for tried in range(TRIES):
+            time.sleep(tried**2)
+            answer = aws.call("dynamodb", "batch-get-item", RequestItems=left)
+            for item in answer.get("Responses", {}).get(table, ()):
+                if item["status"]["S"] == "failed":
+                    failures[item["id"]["S"]] = _failure(item)
+            left = answer.get("UnprocessedKeys") or {}
+            if not left:
+                break
+        else:
+            raise AwsFailed("dynamodb", "batch-get-item", "the table is too busy; try again later")
+    return failures
+
+
+def _failure(item: dict[str, dict[str, str]]) -> Failure:
+    reason = f"{item['error_code']['S']}: {item['error_message']['S']}"
+    return Failure(item["source_etag"]["S"], read_time(item["processed_at"]["S"]), reason)
+
+
+def delete_records(aws: AwsCli, table: str, upload_bucket: str, renditions: Iterable[str]) -> None:
+    """Delete the records of renditions, which are given by their keys; raises `AwsFailed`."""
+    parts = (key.rpartition("/") for key in renditions)
+    ids = [record_id(upload_bucket, source_key, name) for source_key, _, name in parts]
+    requests = [{"DeleteRequest": {"Key": {"id": {"S": one}}}} for one in ids]
+
+    def write(part: list[dict[str, Any]]) -> None:
+        left = {table: part}
+        for tried in range(TRIES):
+            time.sleep(tried**2)
+            left = aws.call("dynamodb", "batch-write-item", RequestItems=left).get("UnprocessedItems") or {}
+            if not left:
+                return
+        raise AwsFailed("dynamodb", "batch-write-item", "the table is too busy; try again later")
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(write, batches(requests, WRITTEN_AT_ONCE)))
