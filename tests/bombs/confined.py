@@ -24,7 +24,7 @@ if sys.platform == "linux":  # macOS knows RLIMIT_AS and does not heed it
     resource.setrlimit(resource.RLIMIT_AS, (addresses, addresses))
 import warnings
 warnings.simplefilter("ignore")
-from image_processor.engine.decoding.formats import SOURCE_FORMATS, load_plugin
+from image_processor.engine.decoding import SOURCE_FORMATS, load_plugin
 from image_processor.engine.render import render
 from image_processor.transformations.transformation import Transformation
 def peak():

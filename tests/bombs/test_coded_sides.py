@@ -54,8 +54,8 @@ def frame(*, own_sides: bool, timed: bool = False, numbered: bool = False) -> by
     return header.put((77, 8 if numbered else 0), (own_sides, 1)).unit(FRAME, sized=False)
 
 
-def stream(data: bytes) -> av1.Stream:
-    read = av1.Stream()
+def stream(data: bytes) -> av1.Av1Stream:
+    read = av1.Av1Stream()
     read.feed(memoryview(data))
     return read
 
@@ -97,9 +97,9 @@ def test_a_frame_before_any_header_is_refused():
 def test_units_are_bounded():
     data = memoryview(b"\x12\0" * 100)
 
-    assert av1.Stream().feed(data, 100) == 100
+    assert av1.Av1Stream().feed(data, 100) == 100
     with pytest.raises(SourceTooLarge, match="too many pieces"):
-        av1.Stream().feed(data, 99)
+        av1.Av1Stream().feed(data, 99)
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (16, 12), (17, 33), (640, 480), (3000, 2)])
@@ -115,10 +115,10 @@ def test_a_stream_may_be_larger_than_it_says_by_a_block(least, outcome):
     source = bmff.claiming(least, 200, bmff.avif(200, 200))
 
     if outcome is None:
-        limits.check(source, Limits())
+        limits.read_items(source, Limits())
     else:
         with pytest.raises(outcome, match=f"{least}×200 pixels, and has 200×200"):
-            limits.check(source, Limits())
+            limits.read_items(source, Limits())
 
 
 @pytest.mark.parametrize("made", [bmff.avif, bmff.heic])
@@ -134,7 +134,7 @@ def test_a_box_that_is_there_twice_is_refused(name):
     source = bmff.avif()
 
     with pytest.raises(CorruptImage, match=f"2 boxes {name} where one may be"):
-        limits.check(doubled(source, name.encode()), Limits())
+        limits.read_items(doubled(source, name.encode()), Limits())
 
 
 def doubled(source: bytes, name: bytes) -> bytes:
@@ -158,10 +158,10 @@ def test_a_table_that_is_cut_short_is_refused(table):
     more = source[:rows] + b"\xff\xff" + source[rows + 2 :]
 
     if table == b"iinf":  # its rows are boxes, and it says for itself how many
-        limits.check(more, Limits())
+        limits.read_items(more, Limits())
     else:
         with pytest.raises(CorruptImage, match="ends before its last row"):
-            limits.check(more, Limits())
+            limits.read_items(more, Limits())
 
 
 def test_samples_lie_where_their_chunks_do():

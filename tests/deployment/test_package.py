@@ -362,13 +362,13 @@ def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
         """
 import io
 from PIL import Image, PngImagePlugin, WebPImagePlugin
-from image_processor.engine.decoding import png, webp
+from image_processor.engine.decoding.formats import png_bands, webp_scaled
 body = io.BytesIO()
 Image.new("RGB", (900, 600), "orange").save(body, "webp")
-print(webp.decode_scaled(body.getvalue(), (300, 200))[0].size)
+print(webp_scaled.decode_scaled(body.getvalue(), (300, 200))[0].size)
 body = io.BytesIO()
 Image.new("RGB", (900, 600), "orange").save(body, "png")
-print(png.decode_reduced(body.getvalue(), Image.open(body), (300, 200), lambda image: image)[0].size)
+print(png_bands.decode_reduced(body.getvalue(), Image.open(body), (300, 200), lambda image: image)[0].size)
 """,
     )
     assert said.split("\n") == ["(300, 200)", "(300, 200)", ""]

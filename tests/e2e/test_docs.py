@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ..docs.pages import PROJECT, commands, manual, pages
-from .local import BIN, CREDENTIALS, Stack, clean_environment, eventually, free_port, local_aws, picture
+from .local import BIN, CREDENTIALS, Stack, clean_environment, eventually, picture
 from .urls import Author
 
 KEY = "cats/rio.jpg"
@@ -31,7 +31,6 @@ RUN_HERE = {
     ("deploy", "With the plain AWS CLI"),
     ("deploy", "After the deployment"),
     ("local", "URLs and keys of the local stack"),
-    ("local", "Change parameters"),
 }
 RUN_ELSEWHERE = {  # with the test, and the program that the section's commands start
     ("deploy", ""): ("tests/deployment/test_deploy.py", "deploy.sh"),
@@ -39,6 +38,7 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
     ("deploy", "Update"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Several stacks"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Remove"): ("tests/deployment/test_destroy.py", "destroy.sh"),
+    ("local", "Change parameters"): ("tests/e2e/test_local_aws.py", "local.sh"),
     ("local", ""): (".ci/run", "make test"),  # and `make run` is what the fixtures here start
 }
 TESTED_APART = {"operations", "recipes"}  # below, and by the recipes' own test
@@ -101,6 +101,12 @@ def fresh(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 def shell(fresh: dict[str, str]) -> dict[str, str]:
     """The environment of a shell after the lines that the manual says to enter once."""
     return environment_after(script("urls", "Set these once"), fresh)
+
+
+@pytest.fixture(scope="module")
+def operator(fresh: dict[str, str]) -> dict[str, str]:
+    """The environment of a shell after all lines of the page for operators that set a variable."""
+    return environment_after(on_call(variables=True), fresh)
 
 
 def test_every_section_with_commands_is_run_by_a_test() -> None:
@@ -220,24 +226,6 @@ def test_the_local_outputs_are_read_by_the_commands(stack: Stack, fresh: dict[st
     assert (tmp_path / "thumbnail.jpg").read_bytes() == stack.served("sample.jpg/thumbnail").body
 
 
-def test_the_local_aws_takes_parameters_and_wants_the_other_one_stopped(tmp_path: Path, fresh: dict[str, str]) -> None:
-    [command] = script("local", "Change parameters")
-    _, *arguments = shlex.split(command)
-    state = tmp_path / "state"
-    with local_aws(state, *arguments) as other:
-        stack = Stack(other, other.outputs)
-        stack.upload(KEY, picture(2000, 1500))
-        wide = stack.served(f"{KEY}/wide")
-        environment = fresh | {"STATE": str(state), "PORT": str(free_port())}
-        second = subprocess.run(
-            ["bash", "-c", command], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-        )
-
-    assert (wide.image.format, wide.image.size) == ("WEBP", (1200, 900))
-    assert second.returncode == 1
-    assert "it runs already" in second.stderr
-
-
 def letter(stack: Stack) -> None:
     record = {
         "eventSource": "aws:s3",
@@ -254,15 +242,14 @@ def test_each_word_that_is_looked_for_is_in_a_command() -> None:
 
 
 @pytest.mark.parametrize("command", [line for line in on_call(variables=False) if "batch_job.sh" not in line])
-def test_a_command_for_one_on_call_works_as_it_stands(stack: Stack, fresh: dict[str, str], command: str) -> None:
+def test_a_command_for_one_on_call_works_as_it_stands(stack: Stack, operator: dict[str, str], command: str) -> None:
     stack.local.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     if "redrive.sh" in command:
         letter(stack)
     stack.upload(KEY, picture())
     eventually(lambda: f"{KEY}/thumbnail" in stack.renditions() and stack.records(KEY))
 
-    environment = environment_after(on_call(variables=True), fresh)
-    shown = run(command, environment)
+    shown = run(command, operator)
 
     for part, expected in SHOWN.items():
         if re.search(part, command):

@@ -1,12 +1,14 @@
 """`make run`: what it says, what it keeps, what it leaves behind, and how it fails."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from ..docs.pages import commands, manual
 from .local import PROJECT, Stack, clean_environment, eventually, free_port, local_aws, picture
 
 
@@ -32,9 +34,11 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def test_what_was_uploaded_is_there_again_and_nothing_is_left_running(tmp_path: Path) -> None:
+def test_what_was_uploaded_and_set_is_there_again_and_nothing_is_left_running(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    with local_aws(state) as first:
+    [command] = commands("".join(manual("local").blocks("sh", "Change parameters")))
+    _, *parameters = shlex.split(command)
+    with local_aws(state, *parameters) as first:
         Stack(first, first.outputs).upload("kept.jpg", picture())
         Stack(first, first.outputs).served("kept.jpg/thumbnail")
         assert processes_of(state), "or this test would find none left in any case"
@@ -43,9 +47,11 @@ def test_what_was_uploaded_is_there_again_and_nothing_is_left_running(tmp_path: 
     with local_aws(state) as second:
         assert second.outputs["CdnHost"] == first.outputs["CdnHost"]
         assert Stack(second, second.outputs).served("kept.jpg/thumbnail").image.size == (128, 128)
-        [made] = Stack(second, second.outputs).post({"key": "kept.jpg"}).json["renditions"]
+        made = Stack(second, second.outputs).post({"key": "kept.jpg"}).json["renditions"]
         # The port is another one this time, and so are the URLs.
-        assert made["url"] == f"{second.outputs['CdnUrl']}/kept.jpg/thumbnail"
+        assert [one["url"] for one in made] == [
+            f"{second.outputs['CdnUrl']}/kept.jpg/{variant}" for variant in ("thumbnail", "wide")
+        ]
 
 
 def test_each_printed_line_works_as_it_stands(tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def four_corners(size: tuple[int, int] = (60, 40)) -> Image.Image:
     return image
 
 
+def patch(colour, image_format: str = "png", mode: str = "RGB", **options) -> bytes:
+    """A source of 16×16 pixels of one colour."""
+    return encode(Image.new(mode, (16, 16), colour), image_format, **options)
+
+
+def colour_of(source: bytes, transformation: str = "width=8,format=png") -> tuple[int, ...]:
+    """The colour in the middle of a rendition."""
+    picture = decode(make(source, transformation))
+    return picture.getpixel((picture.width // 2, picture.height // 2))
+
+
 def corners_of(image: Image.Image, inset: int = 2) -> list[tuple[int, ...]]:
     """The colours at the left top, right top, left bottom and right bottom."""
     right, bottom = image.width - 1 - inset, image.height - 1 - inset
@@ -173,3 +184,9 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
 def assert_close(colour: tuple[int, ...], expected: tuple[int, ...], within: int) -> None:
     assert len(colour) == len(expected), (colour, expected)
     assert max(abs(a - b) for a, b in zip(colour, expected, strict=True)) <= within, (colour, expected)
+
+
+def assert_corners(picture: Image.Image, expected=(RED, LIME, BLUE, WHITE), within: int = 16, inset: int = 2) -> None:
+    """The colours of the corners are the expected ones, by default those of upright `four_corners`."""
+    for colour, wanted in zip(corners_of(picture, inset), expected, strict=True):
+        assert_close(colour, wanted, within)

@@ -76,6 +76,17 @@ def cmyk_profile(colours: Callable[[tuple[int, int, int, int]], Sequence[int]]) 
     return _profile(b"prtr", b"CMYK", b"Lab ", [(b"A2B0", table), (b"A2B1", table)])
 
 
+def unusual_inks(mixture: tuple[int, int, int, int]) -> tuple[int, int, int]:
+    """A printer with unusual inks: cyan prints green, magenta orange, yellow blue, and every mixture black."""
+    colours = {
+        (0, 0, 0, 0): (255, 255, 255),
+        (1, 0, 0, 0): (20, 120, 30),
+        (0, 1, 0, 0): (220, 120, 20),
+        (0, 0, 1, 0): (60, 60, 200),
+    }
+    return colours.get(mixture, (0, 0, 0))
+
+
 def _profile(device_class: bytes, space: bytes, connection: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
     text = b"test\0"
     tags = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from image_processor.engine.decoding.decode import OpenSource
+from image_processor.engine.decoding import OpenSource
 from image_processor.engine.geometry import Size
 from image_processor.engine.layout import Layout
 from image_processor.transformations.transformation import Transformation

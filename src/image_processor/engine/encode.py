@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from image_processor.engine.decoding.formats import load_plugin
+from image_processor.engine.decoding import load_plugin
 from image_processor.engine.quantize import TRANSPARENT, paletted
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import (

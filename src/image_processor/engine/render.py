@@ -7,8 +7,7 @@ open ─▶ lay out ─▶ decode ─▶ resample ─▶ orient ─▶ sRGB ─�
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from image_processor.engine.decoding.decode import OpenSource, open_source
-from image_processor.engine.decoding.streaming_file import Stream
+from image_processor.engine.decoding import ByteStream, OpenSource, open_source
 from image_processor.engine.limits import Limits
 from image_processor.engine.rendition import Rendition, RenditionBuilder
 from image_processor.engine.resample import Pixels
@@ -20,7 +19,7 @@ __all__ = ["Rendition", "render", "render_each"]
 
 
 def render(
-    source: bytes | Stream,
+    source: bytes | ByteStream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,
@@ -42,7 +41,7 @@ def render(
 
 
 def render_each(
-    source: bytes | Stream,
+    source: bytes | ByteStream,
     transformations: Sequence[Transformation],
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,

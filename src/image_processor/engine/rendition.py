@@ -6,8 +6,7 @@ from typing import Final
 
 from image_processor.engine import memory_budget
 from image_processor.engine.context import Context
-from image_processor.engine.decoding.decode import OpenSource
-from image_processor.engine.decoding.header import decoding
+from image_processor.engine.decoding import OpenSource, decoding
 from image_processor.engine.encode import Frame, encode, has_alpha, keeps_frames, target_format
 from image_processor.engine.geometry import Anchor, Box, oriented_size
 from image_processor.engine.layout import Layout, crop, lay_out

@@ -18,7 +18,7 @@ from PIL import Image
 
 from image_processor.engine import compositing, effects
 from image_processor.engine.context import Context
-from image_processor.engine.decoding.header import decoding
+from image_processor.engine.decoding import decoding
 from image_processor.engine.resample import Pixels
 
 

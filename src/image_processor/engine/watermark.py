@@ -9,7 +9,7 @@ from PIL import Image
 
 from image_processor.engine import memory_budget
 from image_processor.engine.context import Context
-from image_processor.engine.decoding.decode import OpenSource, open_source
+from image_processor.engine.decoding import OpenSource, open_source
 from image_processor.engine.geometry import Size
 from image_processor.engine.layout import crop, lay_out
 from image_processor.engine.limits import Limits

@@ -1,4 +1,4 @@
-"""Transparency: kept where the format can, flattened on the background where not, never a fringe."""
+"""Transparency is preserved if the format has it and flattened on the background if not; edges get no fringe."""
 
 import pytest
 from PIL import Image, ImageDraw
@@ -9,9 +9,9 @@ ALPHA_FORMATS = ("png", "webp", "avif", "gif")
 
 
 def red_square_in_transparent_lime() -> Image.Image:
-    """The colour of a pixel that can't be seen must not be seen."""
+    """A red square on transparent pixels, whose lime must not show."""
     image = Image.new("RGBA", (90, 90), (0, 255, 0, 0))
-    image.paste((255, 0, 0, 255), (31, 31, 59, 59))  # edges lie between the pixels of a third of its size
+    image.paste((255, 0, 0, 255), (31, 31, 59, 59))  # in a picture of a third of its size, the edges lie between pixels
     return image
 
 
@@ -33,12 +33,12 @@ def test_flattened_on_white_the_edge_is_between_red_and_white():
 
     for red, green, blue in picture.get_flattened_data():
         assert red >= 200
-        assert abs(green - blue) <= 40  # JPEG's own; a fringe of lime is 255 apart
+        assert abs(green - blue) <= 40  # JPEG's own error; a fringe of lime would be 255 apart
 
 
 @pytest.mark.parametrize("target", ALPHA_FORMATS)
 @pytest.mark.parametrize("image_format", ["png", "webp", "tiff", "avif", "heif", "jpeg2000", "ico"])
-def test_alpha_is_kept(image_format, target):
+def test_alpha_is_preserved(image_format, target):
     source = encode(red_square_in_transparent_lime(), image_format)
 
     picture = decode(make(source, f"width=30,format={target}")).convert("RGBA")
@@ -56,7 +56,7 @@ def test_half_transparent_stays_half_transparent(target):
     assert_close(picture.getpixel((10, 10)), (200, 100, 50, 128), within=6)
 
 
-def test_gif_has_pixels_that_show_or_do_not():
+def test_the_pixels_of_a_gif_are_opaque_or_transparent():
     image = Image.new("RGBA", (60, 20), (255, 0, 0, 255))
     image.paste((0, 0, 255, 0), (0, 0, 20, 20))
 
@@ -67,15 +67,15 @@ def test_gif_has_pixels_that_show_or_do_not():
     assert_close(picture.convert("RGBA").getpixel((40, 10)), (255, 0, 0, 255), within=3)
 
 
-def test_gif_of_many_colours_keeps_what_is_transparent():
+def test_a_gif_of_many_colours_keeps_its_transparent_pixels():
     disc = Image.radial_gradient("L").resize((64, 64))
     colours = (disc, disc.rotate(90), disc.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     source = Image.merge("RGBA", (*colours, disc.point(lambda level: 0 if level > 128 else 255)))
 
     picture = decode(make(encode(source, "png"), "format=gif")).convert("RGBA")
 
-    for place in ((0, 0), (63, 0), (0, 63), (63, 63)):
-        assert picture.getpixel(place)[3] == 0
+    for corner in ((0, 0), (63, 0), (0, 63), (63, 63)):
+        assert picture.getpixel(corner)[3] == 0
     assert picture.getpixel((32, 32))[3] == 255
 
 
@@ -86,11 +86,11 @@ def test_gif_of_many_colours_keeps_what_is_transparent():
         (",background=white", (255, 255, 255)),
         (",background=transparent", (255, 255, 255)),
         (",background=0000ff", (0, 0, 255)),
-        (",background=0000ff80", (127, 127, 255)),  # white lies beneath
+        (",background=0000ff80", (127, 127, 255)),  # on white
         (",background=black", (0, 0, 0)),
     ],
 )
-def test_jpeg_is_flattened_on(background, expected):
+def test_a_jpeg_is_flattened_on_the_background(background, expected):
     source = encode(Image.new("RGBA", (40, 40), (0, 255, 0, 0)), "png")
 
     picture = decode(make(source, f"width=20,format=jpeg{background}"))
@@ -133,7 +133,7 @@ def test_a_palette_s_transparent_colour_is_transparent(image_format):
     assert_close(picture.getpixel((17, 10)), (255, 0, 0, 255), within=0)
 
 
-def test_a_palette_s_alphas_are_kept():
+def test_the_alphas_of_a_palette_are_preserved():
     source = encode(palette_with_alpha(), "png", transparency=bytes((0, 128, 255)))
 
     picture = decode(make(source, "width=20,format=png"))
@@ -142,7 +142,7 @@ def test_a_palette_s_alphas_are_kept():
     assert_close(picture.getpixel((17, 10)), (255, 0, 0, 128), within=1)
 
 
-def test_a_palette_is_resized_by_its_colours_not_its_numbers():
+def test_a_palette_is_resized_by_its_colours_not_its_indices():
     image = Image.new("P", (40, 40), 0)
     image.putpalette([255, 0, 0, 0, 0, 0, 255, 255, 0])
     for column in range(0, 40, 2):
@@ -174,7 +174,7 @@ def test_transparency_of_a_png_of_any_kind_of_pixels(image, options, expected):
 
 
 @pytest.mark.parametrize("target", ALPHA_FORMATS)
-def test_grey_with_alpha_becomes_any_format_that_has_it(target):
+def test_grey_with_alpha_becomes_any_format_that_has_alpha(target):
     image = Image.new("LA", (60, 20), (77, 255))
     image.paste((0, 0), (0, 0, 20, 20))
 
@@ -209,7 +209,7 @@ def test_one_bit_pixels_become_greys():
     assert decode(make(encode(image, "tiff"), "width=1,format=png")).getpixel((0, 0)) in range(120, 136)
 
 
-def test_a_gif_has_whole_edges_in_their_own_colour():
+def test_the_edges_of_a_gif_are_opaque_and_have_the_colour_of_the_shape():
     logo = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     ImageDraw.Draw(logo).ellipse((20, 20, 180, 180), fill=(20, 60, 200, 255))
 

@@ -5,11 +5,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageDraw
 
-from image_processor.engine import memory_budget
-from image_processor.engine.limits import Limits
-from image_processor.engine.render import render, render_each
+from image_processor.engine import Limits, memory_budget, render, render_each
 from image_processor.errors import CorruptImage, InvalidTransformation, SourceTooLarge
-from image_processor.transformations.transformation import Transformation
+from image_processor.transformations import Transformation
 
 from ..pictures import (
     FRAME_COLOURS,

@@ -1,11 +1,11 @@
-"""Whatever is asked of whatever source, the sides are those that the manual promises."""
+"""For any source and any transformation, the sides of the rendition are those that the manual promises."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from image_processor.engine.render import render
+from image_processor.engine import render
 from image_processor.transformations.options import FITS, FLIPS, FORMATS, ROTATIONS
 from image_processor.transformations.transformation import EXACT_FITS, Transformation
 
@@ -39,7 +39,7 @@ transformations = st.builds(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[1]}")
 @settings(max_examples=25)
 @given(wanted=transformations)
-def test_the_sides_are_those_promised(case, wanted):
+def test_the_sides_are_those_that_the_manual_promises(case, wanted):
     upright = STORED if (case[1] < 5) == (wanted.rotate not in (90, 270)) else STORED[::-1]
 
     [rendition] = render(SOURCES[case], [wanted])

@@ -1,4 +1,4 @@
-"""Each bad source gets exactly its error, soon, and with little memory."""
+"""Each bad source raises its own error, quickly and with little memory."""
 
 import io
 import json
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, TiffImagePlugin, TiffTags
 
 import image_processor
-from image_processor.engine.limits import Limits
+from image_processor.engine import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
 
 from ..pictures import SOURCE_FORMATS, encode, make, noise, png_chunk
@@ -55,7 +55,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
         (b"\xff\x0a\0\0", "JPEG XL"),
     ],
 )
-def test_what_is_not_a_known_image_is_named(source, named):
+def test_the_error_names_what_the_source_is(source, named):
     with pytest.raises(UnsupportedFormat) as caught:
         make(source, "width=10")
 
@@ -102,15 +102,15 @@ def test_a_truncated_source_with_orientation_is_corrupt(image_format):
 )
 @pytest.mark.parametrize("rest", [b"", b"\0", b"and then a text", bytes(200), b"\xff" * 200])
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_only_the_beginning_of_an_image_is_corrupt(magic, rest):
+def test_a_source_that_only_begins_like_an_image_is_corrupt(magic, rest):
     with pytest.raises(CorruptImage) as caught:
         make(magic + rest, "width=10")
 
-    assert not re.search("0x[0-9a-f]{6}|BytesIO|PIL", str(caught.value))  # nothing of this program's insides
+    assert not re.search("0x[0-9a-f]{6}|BytesIO|PIL", str(caught.value))  # no details of the implementation
 
 
 @pytest.mark.parametrize("image_format", SOURCE_FORMATS)
-def test_a_source_of_too_many_bytes_is_refused_unread(image_format):
+def test_a_source_of_too_many_bytes_is_refused(image_format):
     source = encode(noise((20, 20)), image_format)
 
     assert make(source, "width=10", Limits(max_bytes=len(source))).width == 10
@@ -154,8 +154,8 @@ def webp_claiming(width: int, height: int) -> bytes:
 
 def avif_claiming(width: int, height: int) -> bytes:
     body = encode(noise((32, 32)), "avif")
-    place = body.index(b"ispe") + 8
-    return body[:place] + struct.pack(">II", width, height) + body[place + 8 :]
+    offset = body.index(b"ispe") + 8
+    return body[:offset] + struct.pack(">II", width, height) + body[offset + 8 :]
 
 
 def gif_claiming(screen: tuple[int, int], frame: tuple[int, int]) -> bytes:
@@ -184,12 +184,12 @@ CLAIMS = {
 RENDER_ALL = """
 import json, resource, sys, time
 from pathlib import Path
-from image_processor.engine.render import render
-from image_processor.transformations.transformation import Transformation
+from image_processor.engine import render
+from image_processor.transformations import Transformation
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 ** 2)
 import PIL.AvifImagePlugin, PIL.WebPImagePlugin, PIL.TiffImagePlugin, PIL.PngImagePlugin, PIL.JpegImagePlugin
-answers = {}
+outcomes = {}
 for path in map(Path, sys.argv[1:]):
     source = path.read_bytes()
     before, started = peak(), time.perf_counter()
@@ -198,14 +198,14 @@ for path in map(Path, sys.argv[1:]):
         outcome = "rendered"
     except Exception as error:
         outcome = f"{type(error).__name__}: {error}"
-    answers[path.name] = outcome, time.perf_counter() - started, peak() - before
-print(json.dumps(answers))
+    outcomes[path.name] = outcome, time.perf_counter() - started, peak() - before
+print(json.dumps(outcomes))
 """
 
 
 @pytest.fixture(scope="module")
-def answers_to_claims(tmp_path_factory):
-    """Outcome, seconds and megabytes for each, in a process with the warnings that a Lambda function has."""
+def outcomes_of_claims(tmp_path_factory):
+    """The outcome, seconds and megabytes of each, in a process with the default filters for warnings, as in Lambda."""
     folder = tmp_path_factory.mktemp("claims")
     for name, source in CLAIMS.items():
         (folder / name).write_bytes(source)
@@ -216,8 +216,8 @@ def answers_to_claims(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_a_claim_of_huge_sides_is_refused_before_decoding(answers_to_claims, name):
-    outcome, seconds, megabytes = answers_to_claims[name]
+def test_a_claim_of_huge_sides_is_refused_before_decoding(outcomes_of_claims, name):
+    outcome, seconds, megabytes = outcomes_of_claims[name]
 
     assert outcome.startswith("SourceTooLarge: the source has ")
     assert seconds < 1
@@ -227,11 +227,11 @@ def test_a_claim_of_huge_sides_is_refused_before_decoding(answers_to_claims, nam
 @pytest.mark.parametrize(
     "source", [encode(noise((40, 40)), image_format) for image_format in SOURCE_FORMATS], ids=SOURCE_FORMATS
 )
-def test_no_name_or_extension_is_asked_for(source):
-    assert make(source, "width=10,format=png").width == 10  # render() takes bytes alone
+def test_a_source_needs_no_name_or_extension(source):
+    assert make(source, "width=10,format=png").width == 10  # render() takes only bytes
 
 
-def test_an_error_says_nothing_of_an_exception_s_class():
+def test_the_message_does_not_name_the_class_of_an_exception():
     whole = encode(noise((60, 60)), "png")
 
     with pytest.raises(CorruptImage) as caught:
@@ -266,7 +266,7 @@ def test_a_palette_image_without_its_palette_is_corrupt():
         make(whole[:start] + whole[end:], "width=9")
 
 
-def test_a_tiff_whose_profile_is_a_number_is_taken_as_one_without():
+def test_a_tiff_whose_profile_is_a_number_is_rendered_without_it():
     image = Image.new("RGB", (20, 20), "red")
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     directory.tagtype[34675] = TiffTags.RATIONAL
@@ -275,7 +275,7 @@ def test_a_tiff_whose_profile_is_a_number_is_taken_as_one_without():
     make(encode(image, "tiff", tiffinfo=directory), "width=9")
 
 
-def test_a_png_that_changes_its_mind_about_its_pixels_is_corrupt():
+def test_a_png_with_two_contradictory_headers_is_corrupt():
     whole = encode(Image.new("P", (53, 41)), "png")
     grey = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 53, 41, 8, 0, 0, 0, 0))
     pixels = whole.index(b"IDAT") - 4
@@ -284,7 +284,7 @@ def test_a_png_that_changes_its_mind_about_its_pixels_is_corrupt():
         make(whole[:pixels] + grey + whole[pixels:], "width=9")
 
 
-def test_a_tile_that_is_no_number_takes_no_memory():
+def test_a_tile_size_that_is_not_a_number_takes_no_memory():
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     directory.tagtype[322], directory[322] = TiffTags.ASCII, "aaa"
     directory.tagtype[323], directory[323] = TiffTags.LONG, 1_500_000_000

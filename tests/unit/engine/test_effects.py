@@ -1,4 +1,4 @@
-"""Blur, sharpening, tones, greys and rounded corners, each by what is known to come out."""
+"""Blur, sharpening, tone, grey and rounded corners give the pixels that can be calculated."""
 
 from itertools import pairwise
 
@@ -17,8 +17,6 @@ def plain(colour, mode: str = "RGB") -> Image.Image:
 
 
 def test_blur_is_gaussian_of_its_sigma():
-    dot = Image.new("L", (61, 61))
-    dot.putpixel((30, 30), 255)
     step = Image.new("L", (60, 60))
     step.paste(255, (30, 0, 60, 60))
 
@@ -30,7 +28,7 @@ def test_blur_is_gaussian_of_its_sigma():
     assert blurred.getpixel((34, 30)) == pytest.approx(255 * 0.8413, abs=12)
 
 
-def test_sharpen_steepens_an_edge_and_leaves_a_plain_place():
+def test_sharpen_steepens_an_edge_and_leaves_a_plain_area():
     soft = four_corners((60, 60)).convert("L").filter(ImageFilter.GaussianBlur(3))
 
     sharp = made(soft, "sharpen=3").convert("L")
@@ -52,17 +50,17 @@ def test_sharpen_steepens_an_edge_and_leaves_a_plain_place():
         ("contrast=2", (128, 100, 200), (128, 72, 255)),
         ("contrast=0.5", (128, 100, 200), (128, 114, 164)),
         ("contrast=0", (10, 60, 200), (128, 128, 128)),
-        ("brightness=2,contrast=2", (50, 64, 70), (72, 128, 152)),  # bright first
-        ("saturation=0.5", (200, 100, 100), (165, 115, 115)),  # half way to a grey of 130
+        ("brightness=2,contrast=2", (50, 64, 70), (72, 128, 152)),  # brightness comes first
+        ("saturation=0.5", (200, 100, 100), (165, 115, 115)),  # halfway to a grey of 130
         ("saturation=2", (140, 120, 120), (154, 114, 114)),  # as far again from a grey of 126
     ],
 )
-def test_a_tone_comes_out_as_calculated(options, before, after):
+def test_brightness_contrast_and_saturation_are_as_calculated(options, before, after):
     assert_close(made(plain(before), options).convert("RGB").getpixel((9, 9)), after, within=1)
 
 
 @pytest.mark.parametrize(("colour", "grey"), [(RED, 76), ((0, 255, 0), 150), (BLUE, 29)])  # ITU-R BT.601
-def test_grayscale_keeps_the_lightness(colour, grey):
+def test_grayscale_preserves_the_luma(colour, grey):
     picture = made(plain(colour), "grayscale=true")
 
     assert picture.mode == "L"
@@ -78,20 +76,20 @@ def test_grayscale_has_no_colour_in_any_format(target):
 
 
 @pytest.mark.parametrize("options", ["brightness=2", "contrast=0", "saturation=3", "sharpen=2", "grayscale=true"])
-def test_a_tone_leaves_transparency_alone(options):
+def test_an_effect_does_not_change_transparency(options):
     image = plain((90, 120, 150, 99), "RGBA")
 
     assert made(image, options).convert("RGBA").getchannel("A").getextrema() == (99, 99)
 
 
-def test_a_blurred_cut_out_has_no_fringe_of_the_colour_hidden_behind_it():
+def test_a_blurred_shape_has_no_fringe_of_the_colour_of_invisible_pixels():
     image = Image.new("RGBA", (60, 60), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (20, 20, 40, 40))
 
     blurred = made(image, "blur=3")
 
-    for place in ((18, 30), (19, 30), (21, 30), (30, 42)):
-        red, green, _, alpha = blurred.getpixel(place)
+    for point in ((18, 30), (19, 30), (21, 30), (30, 42)):
+        red, green, _, alpha = blurred.getpixel(point)
         assert alpha > 0
         assert (red, green) == pytest.approx((255, 0), abs=12)
 
@@ -118,7 +116,7 @@ def test_a_large_radius_makes_an_ellipse():
 
 
 @pytest.mark.parametrize("side", [(1, 40), (40, 1), (1, 1), (2, 2)])
-def test_a_picture_too_thin_to_be_rounded_is_not_lost(side):
+def test_a_picture_too_thin_to_be_rounded_stays_visible(side):
     picture = made(plain(RED).resize(side), "radius=30")
 
     assert picture.size == side
@@ -133,7 +131,7 @@ def test_rounded_corners_show_the_background_where_the_format_has_no_alpha():
     assert_close(made(plain(RED), "radius=9", "jpeg").getpixel((0, 0)), (255, 255, 255), within=12)
 
 
-def test_rounded_corners_need_no_format_that_was_asked_for():
+def test_without_the_option_format_rounded_corners_give_a_format_with_alpha():
     assert make(encode(plain(RED), "bmp"), "radius=9").content_type == "image/png"
     assert make(encode(plain(RED), "webp"), "radius=9").content_type == "image/webp"
 

@@ -1,9 +1,21 @@
-"""What a picture shows: cropped, letterboxed, fitted or distorted, by its colours."""
+"""Each fit crops, letterboxes, fits or distorts the source, as the colours of the picture show."""
 
 import pytest
 from PIL import Image
 
-from ..pictures import BLUE, LIME, RED, WHITE, assert_close, corners_of, decode, encode, four_corners, make
+from ..pictures import (
+    BLUE,
+    LIME,
+    RED,
+    WHITE,
+    assert_close,
+    assert_corners,
+    corners_of,
+    decode,
+    encode,
+    four_corners,
+    make,
+)
 
 SOURCE = encode(four_corners((120, 60)), "png")
 NAVY = (0, 0, 128)
@@ -30,7 +42,7 @@ NAVY = (0, 0, 128)
         ("width=1,height=8192", (1, 8192)),
     ],
 )
-def test_the_picture_s_sides_are(transformation, size):
+def test_the_sides_of_the_picture(transformation, size):
     rendition = make(SOURCE, transformation)
 
     assert decode(rendition).size == (rendition.width, rendition.height) == size
@@ -49,7 +61,7 @@ def test_the_picture_s_sides_are(transformation, size):
     "width=50,height=3,position=right bottom",
     "quality=50",
 ])  # fmt: skip
-def test_sources_thin_as_a_line_are_rendered_too(sides, image_format, transformation):
+def test_sources_of_one_or_few_pixels_a_side_are_rendered(sides, image_format, transformation):
     if image_format == "webp" and max(sides) > 16_383:
         sides = tuple(min(side, 16_383) for side in sides)  # the format's own limit
     source = encode(Image.new("RGB", sides, (200, 100, 50)), image_format)
@@ -69,18 +81,17 @@ def test_sources_thin_as_a_line_are_rendered_too(sides, image_format, transforma
         ("top", (RED, LIME, BLUE, WHITE)),
     ],
 )
-def test_cover_fills_the_picture_with_the_part_at(position, expected):
+def test_cover_crops_the_source_at_the_position(position, expected):
     picture = decode(make(SOURCE, f"width=30,height=30,position={position}"))
 
-    for colour, wanted in zip(corners_of(picture), expected, strict=True):
-        assert_close(colour, wanted, within=1)
+    assert_corners(picture, expected, within=1)
 
 
 @pytest.mark.parametrize(
     ("position", "top", "bottom"),
     [("top", 0, 19), ("center", 10, 29), ("bottom", 20, 39), ("left", 10, 29), ("right bottom", 20, 39)],
 )
-def test_contain_letterboxes_around_the_picture_at(position, top, bottom):
+def test_contain_puts_the_picture_at_the_position(position, top, bottom):
     picture = decode(make(SOURCE, f"width=40,height=40,fit=contain,background=navy,position={position}"))
 
     rows = [row for row in range(40) if picture.convert("RGB").getpixel((2, row)) != NAVY]
@@ -104,11 +115,11 @@ def test_contain_letterboxes_around_the_picture_at(position, top, bottom):
         ("jpeg", ",background=transparent", (255, 255, 255, 255)),
     ],
 )
-def test_the_letterbox_is(target, background, expected):
+def test_the_letterbox_has_the_background_or_is_transparent(target, background, expected):
     picture = decode(make(SOURCE, f"width=40,height=40,fit=contain,format={target}{background}")).convert("RGBA")
 
-    for place in ((1, 1), (38, 38)):
-        got = picture.getpixel(place)
+    for point in ((1, 1), (38, 38)):
+        got = picture.getpixel(point)
         assert_close(
             tuple(a for a, b in zip(got, expected, strict=True) if b is not None),
             tuple(b for b in expected if b is not None),
@@ -135,7 +146,7 @@ def test_a_grey_source_gets_a_coloured_letterbox():
     assert picture.getpixel((20, 20)) == (100, 100, 100)
 
 
-def test_contain_in_a_box_of_the_source_s_proportion_has_no_letterbox():
+def test_contain_in_a_box_of_the_source_s_aspect_ratio_has_no_letterbox():
     picture = decode(make(SOURCE, "width=40,height=20,fit=contain,background=navy"))
 
     assert corners_of(picture) == [RED, LIME, BLUE, WHITE]

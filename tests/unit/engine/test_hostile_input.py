@@ -1,6 +1,6 @@
-"""Whatever the bytes, a source is rendered or gets one of the documented errors.
+"""Whatever its bytes, a source is rendered or raises one of the documented errors.
 
-Run longer by hand: EXAMPLES=20000 pytest tests/unit/test_hostile_input.py
+To try more of them: EXAMPLES=20000 pytest tests/unit/engine/test_hostile_input.py
 """
 
 import os
@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from image_processor.engine.limits import Limits
-from image_processor.engine.render import render
+from image_processor.engine import Limits, render
 from image_processor.errors import CorruptImage, SourceTooLarge, UnsupportedFormat
-from image_processor.transformations.transformation import Transformation
+from image_processor.transformations import Transformation
 
 from ..pictures import encode, noise
 from ..profiles import DISPLAY_P3, rgb_profile
@@ -55,7 +54,7 @@ def exif() -> Image.Exif:
 
 
 def samples() -> dict[str, bytes]:
-    """Small valid files that hold as many kinds of parts as their format has."""
+    """Small valid files with as many of the parts that their format can have as possible."""
     image, profile = noise((16, 12)), rgb_profile(DISPLAY_P3, gamma=2.2)
     alpha, grey = noise((16, 12), "RGBA"), noise((16, 12), "L")
     palette = image.quantize(16)
@@ -87,8 +86,8 @@ def samples() -> dict[str, bytes]:
         "heif of tiles": encode(noise((130, 70)), "heif", tile_size=64, quality=10),
         "jpeg2000": encode(alpha, "jpeg2000", irreversible=True),
         "jpeg2000 bare, of tiles": encode(image, "jpeg2000", no_jp2=True, tile_size=(8, 8), num_resolutions=2),
-        "icon of a png": encode(alpha, "ico"),
-        "icon of a bitmap": encode(alpha, "ico", bitmap_format="bmp"),
+        "ico of a png": encode(alpha, "ico"),
+        "ico of a bitmap": encode(alpha, "ico", bitmap_format="bmp"),
     }
 
 
@@ -97,11 +96,11 @@ SAMPLES = samples()
 
 def render_or_refuse(source: bytes) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in the function, where a warning is a line of the log at most
+        warnings.simplefilter("ignore")  # in the function, a warning is a line of the log at most
         try:
             renditions = render(source, TRANSFORMATIONS, LIMITS)
         except ALLOWED as error:
-            assert str(error)  # noqa: PT017 - either outcome is right
+            assert str(error)  # noqa: PT017 - both outcomes are allowed
             assert len(str(error)) < 500  # noqa: PT017
         else:
             assert (renditions[0].width, renditions[0].height) == (8, 8)
@@ -121,32 +120,32 @@ def test_random_bytes(source):
     render_or_refuse(source)
 
 
-places = st.floats(0, 1, exclude_max=True)
+shares = st.floats(0, 1, exclude_max=True)  # of the file before the change
 changes = st.one_of(
-    st.tuples(st.just("set"), places, st.integers(0, 255)),
-    st.tuples(st.just("flip"), places, st.integers(0, 7)),
-    st.tuples(st.just("insert"), places, st.binary(min_size=1, max_size=8)),
-    st.tuples(st.just("delete"), places, st.integers(1, 16)),
-    st.tuples(st.just("number"), places, st.sampled_from([0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF])),
-    st.tuples(st.just("cut"), places, st.none()),
+    st.tuples(st.just("set"), shares, st.integers(0, 255)),
+    st.tuples(st.just("flip"), shares, st.integers(0, 7)),
+    st.tuples(st.just("insert"), shares, st.binary(min_size=1, max_size=8)),
+    st.tuples(st.just("delete"), shares, st.integers(1, 16)),
+    st.tuples(st.just("number"), shares, st.sampled_from([0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF])),
+    st.tuples(st.just("cut"), shares, st.none()),
 )
 
 
-def changed(source: bytes, kind: str, place: float, value) -> bytes:
-    at = int(place * len(source))
+def changed(source: bytes, kind: str, share: float, value) -> bytes:
+    offset = int(share * len(source))
     match kind:
         case "set":
-            return source[:at] + bytes((value,)) + source[at + 1 :]
+            return source[:offset] + bytes((value,)) + source[offset + 1 :]
         case "flip":
-            return source[:at] + bytes((source[at] ^ 1 << value,)) + source[at + 1 :]
+            return source[:offset] + bytes((source[offset] ^ 1 << value,)) + source[offset + 1 :]
         case "insert":
-            return source[:at] + value + source[at:]
+            return source[:offset] + value + source[offset:]
         case "delete":
-            return source[:at] + source[at + value :]
+            return source[:offset] + source[offset + value :]
         case "number":
-            return source[:at] + value.to_bytes(4, "big") + source[at + 4 :]
+            return source[:offset] + value.to_bytes(4, "big") + source[offset + 4 :]
         case _:
-            return source[:at]
+            return source[:offset]
 
 
 @pytest.mark.slow
@@ -155,8 +154,8 @@ def changed(source: bytes, kind: str, place: float, value) -> bytes:
 @given(some_changes=st.lists(changes, min_size=1, max_size=6))
 def test_a_damaged_file(name, some_changes):
     source = SAMPLES[name]
-    for kind, place, value in some_changes:
-        source = changed(source, kind, place, value) or b"\0"
+    for kind, share, value in some_changes:
+        source = changed(source, kind, share, value) or b"\0"
 
     render_or_refuse(source)
 
@@ -165,8 +164,8 @@ def test_a_damaged_file(name, some_changes):
 @given(some_changes=st.lists(changes, min_size=1, max_size=6), space=st.sampled_from(["L", "RGB", "RGBA"]))
 def test_a_damaged_profile(some_changes, space):
     profile = rgb_profile(DISPLAY_P3, gamma=2.2)
-    for kind, place, value in some_changes:
-        profile = changed(profile, kind, place, value) or b"\0"
+    for kind, share, value in some_changes:
+        profile = changed(profile, kind, share, value) or b"\0"
 
     render_or_refuse(encode(Image.new(space, (16, 12)), "png", icc_profile=profile))
 
@@ -176,8 +175,8 @@ def test_the_undamaged_file_is_rendered(name):
     assert len(render(SAMPLES[name], TRANSFORMATIONS, LIMITS)) == 2
 
 
-def test_a_png_that_takes_back_its_frames_is_taken_as_a_still_one():
-    """Found by the fuzzer: it divided by the number of frames."""
+def test_a_png_that_announces_frames_and_has_none_is_a_still_picture():
+    """Found by the fuzzer, as a division by the number of frames."""
     chunks = [b"acTL", b"acTL", b"acTL", b"IDAT", b"acTL", b"IHDR", b"IDAT"]
     header = struct.pack(">IIBBBBB", 16, 12, 16, 0, 0, 0, 0)
     bodies = {b"acTL": struct.pack(">II", 3, 0) + bytes(13), b"IHDR": header, b"IDAT": zlib.compress(bytes(396))}

@@ -1,4 +1,4 @@
-"""Sizes and boxes, for any source and any transformation."""
+"""The numbers of a layout are right for any source and any transformation."""
 
 import pytest
 from hypothesis import given, settings
@@ -34,12 +34,12 @@ any_transformation = fitted(*FITS, of=st.none() | sides)
 
 
 def at_its_largest(size):
-    """A pixel more on each side would be too much."""
+    """Whether one pixel more on each side would be too much."""
     return MAX_SIDE in size or (size[0] + 1) * (size[1] + 1) > MAX_PIXELS
 
 
-def assert_in_proportion(source, size):
-    """There is one scale of which both sides are the rounded outcome; a side is at least 1."""
+def assert_same_aspect_ratio(source, size):
+    """One scale gives both sides when they are rounded; a side is at least 1."""
     least = max(0 if side == 1 else (side - 0.5) / own for own, side in zip(source, size, strict=True))
     most = min((side + 0.5) / own for own, side in zip(source, size, strict=True))
     assert least <= most * (1 + 1e-9)
@@ -47,11 +47,11 @@ def assert_in_proportion(source, size):
 
 @settings(max_examples=200)
 @given(sources, any_transformation)
-def test_no_side_is_under_1_or_over_the_longest(source, transformation):
+def test_every_side_is_at_least_1_and_at_most_the_longest(source, transformation):
     layout = plan(source, transformation)
 
     assert all(1 <= side <= MAX_SIDE for side in (*layout.size, *layout.canvas))
-    assert layout.canvas[0] * layout.canvas[1] <= MAX_PIXELS + MAX_SIDE  # each side was rounded
+    assert layout.canvas[0] * layout.canvas[1] <= MAX_PIXELS + MAX_SIDE  # each side is rounded
 
 
 @settings(max_examples=200)
@@ -70,7 +70,7 @@ def test_the_box_lies_within_the_source_and_the_picture_within_its_canvas(source
 @pytest.mark.parametrize("fit", ["cover", "contain", "fill"])
 @settings(max_examples=200)
 @given(data=st.data())
-def test_both_sides_of_an_exact_fit_are_those_asked_for(fit, data):
+def test_an_exact_fit_has_the_sides_asked_for(fit, data):
     source, transformation = data.draw(sources), data.draw(fitted(fit))
 
     layout = plan(source, transformation)
@@ -82,7 +82,7 @@ def test_both_sides_of_an_exact_fit_are_those_asked_for(fit, data):
 
 @settings(max_examples=150)
 @given(sources, fitted("cover"))
-def test_cover_keeps_the_proportion_and_as_much_of_the_source_as_it_can(source, transformation):
+def test_cover_preserves_the_aspect_ratio_and_as_much_of_the_source_as_possible(source, transformation):
     layout = plan(source, transformation)
 
     width, height = layout.box[2] - layout.box[0], layout.box[3] - layout.box[1]
@@ -97,33 +97,33 @@ def test_contain_shows_the_whole_source_and_touches_two_edges(source, transforma
 
     assert layout.box == (0, 0, *source)
     assert layout.size[0] == layout.canvas[0] or layout.size[1] == layout.canvas[1]
-    assert_in_proportion(source, layout.size)
+    assert_same_aspect_ratio(source, layout.size)
 
 
 @settings(max_examples=150)
 @given(sources, fitted("inside"))
-def test_inside_fits_its_box_in_proportion(source, transformation):
+def test_inside_fits_its_box_and_preserves_the_aspect_ratio(source, transformation):
     layout = plan(source, transformation)
 
     assert layout.size[0] <= transformation.width
     assert layout.size[1] <= transformation.height
     assert layout.canvas == layout.size
-    assert_in_proportion(source, layout.size)
+    assert_same_aspect_ratio(source, layout.size)
 
 
 @settings(max_examples=150)
 @given(sources, fitted("outside"))
-def test_outside_covers_its_box_in_proportion_unless_that_is_forbidden(source, transformation):
+def test_outside_covers_its_box_unless_the_picture_would_be_too_large(source, transformation):
     layout = plan(source, transformation)
 
     covers = layout.size[0] >= transformation.width and layout.size[1] >= transformation.height
     assert covers or at_its_largest(layout.size) or (not transformation.enlarge and layout.size == source)
-    assert_in_proportion(source, layout.size)
+    assert_same_aspect_ratio(source, layout.size)
 
 
 @settings(max_examples=150)
 @given(sources, any_transformation)
-def test_nothing_is_enlarged_unasked_but_by_an_exact_fit(source, transformation):
+def test_only_enlarge_and_an_exact_fit_enlarge(source, transformation):
     layout = plan(source, transformation)
 
     exact = None not in (transformation.width, transformation.height) and transformation.fit in EXACT_FITS
@@ -132,11 +132,11 @@ def test_nothing_is_enlarged_unasked_but_by_an_exact_fit(source, transformation)
 
 @settings(max_examples=150)
 @given(sources, sides, switches)
-def test_a_missing_side_follows_the_proportion(source, side, enlarge):
+def test_a_missing_side_follows_the_aspect_ratio(source, side, enlarge):
     layout = plan(source, Transformation(width=side, enlarge=enlarge))
 
     reachable = side <= source[0] or enlarge
-    assert_in_proportion(source, layout.size)
+    assert_same_aspect_ratio(source, layout.size)
     assert layout.size[0] == side or not reachable or at_its_largest(layout.size)
     assert layout.box == (0, 0, *source)
 
@@ -170,7 +170,7 @@ def test_two_sides_of_too_many_pixels_are_refused(fit):
         ((100, 50), "width=60,height=40,fit=outside", (80, 40)),
     ],
 )
-def test_the_size_of(source, transformation, size):
+def test_the_size_of_the_canvas(source, transformation, size):
     assert plan(source, Transformation.parse(transformation)).canvas == size
 
 
@@ -188,7 +188,7 @@ def test_the_size_of(source, transformation, size):
         ("right bottom", (200, 0, 300, 100), (0, 200, 100, 300)),
     ],
 )
-def test_cover_keeps_the_part_at(position, wide, tall):
+def test_cover_crops_at_the_position(position, wide, tall):
     square = Transformation(width=10, height=10, position=position)
 
     assert plan((300, 100), square).box == wide
@@ -209,7 +209,7 @@ def test_cover_keeps_the_part_at(position, wide, tall):
         ("right bottom", (0, 40), (40, 0)),
     ],
 )
-def test_contain_puts_the_picture_at(position, wide, tall):
+def test_contain_puts_the_picture_at_the_position(position, wide, tall):
     square = Transformation(width=60, height=60, fit="contain", position=position)
 
     assert plan((300, 100), square).offset == wide
@@ -222,8 +222,8 @@ def test_contain_puts_the_picture_at(position, wide, tall):
     shares=st.tuples(*[st.integers(0, 11)] * 4),
 )
 @settings(max_examples=40)
-def test_a_stored_box_holds_the_very_pixels_of_the_upright_one(orientation, size, shares):
-    stored = Image.frombytes("L", size, bytes(range(size[0] * size[1])))  # every pixel another
+def test_a_box_of_the_stored_source_has_the_pixels_of_the_box_of_the_upright_one(orientation, size, shares):
+    stored = Image.frombytes("L", size, bytes(range(size[0] * size[1])))  # every pixel is different
     stored.getexif()[0x0112] = orientation
     upright = ImageOps.exif_transpose(stored)
     left, top = shares[0] % upright.width, shares[1] % upright.height
@@ -240,44 +240,44 @@ TRANSPOSE = {
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,  # Pillow counts against the clock
+    6: Image.Transpose.ROTATE_270,  # Pillow counts anticlockwise
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
 
 
-def turned(image, turn):
-    return image if turn == 1 else image.transpose(TRANSPOSE[turn])
+def oriented(image, orientation):
+    return image if orientation == 1 else image.transpose(TRANSPOSE[orientation])
 
 
 @pytest.mark.parametrize("first", range(1, 9))
 @pytest.mark.parametrize("then", range(1, 9))
-def test_two_turns_are_one(first, then):
+def test_two_orientations_compose_to_one(first, then):
     stored = Image.frombytes("L", (3, 2), bytes(range(6)))
 
-    assert turned(turned(stored, first), then).tobytes() == turned(stored, compose(first, then)).tobytes()
-    assert turned(turned(stored, first), then).size == oriented_size(stored.size, compose(first, then))
+    assert oriented(oriented(stored, first), then).tobytes() == oriented(stored, compose(first, then)).tobytes()
+    assert oriented(oriented(stored, first), then).size == oriented_size(stored.size, compose(first, then))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("rotate", [None, 90, 180, 270])
 @pytest.mark.parametrize("flip", [None, "horizontal", "vertical", "both"])
 @pytest.mark.parametrize("crop", [None, (1, 2, 4, 3), (3, 3, 99, 99)])
-def test_a_layout_finds_the_pixels_of_the_cropped_turned_and_mirrored_scene(orientation, rotate, flip, crop):
+def test_a_layout_has_the_pixels_of_the_cropped_rotated_and_flipped_scene(orientation, rotate, flip, crop):
     stored = Image.frombytes("L", (7, 6), bytes(range(42)))
-    scene = turned(stored, orientation)
+    scene = oriented(stored, orientation)
     if crop:
         scene = scene.crop((*crop[:2], min(crop[0] + crop[2], scene.width), min(crop[1] + crop[3], scene.height)))
     corner = scene.getpixel((0, 0))
-    scene = turned(scene, {None: 1, 90: 6, 180: 3, 270: 8}[rotate])
+    scene = oriented(scene, {None: 1, 90: 6, 180: 3, 270: 8}[rotate])
     for mirror in {None: (), "both": (2, 4), "horizontal": (2,), "vertical": (4,)}[flip]:
-        scene = turned(scene, mirror)
+        scene = oriented(scene, mirror)
     transformation = Transformation(rotate=rotate, flip=flip, crop=crop, format="png")
 
     found = crop_region(stored.size, orientation, transformation)
     layout = lay_out(stored.size, orientation, transformation, found)
 
-    assert turned(stored.crop(tuple(map(round, layout.box))), layout.orientation).tobytes() == scene.tobytes()
+    assert oriented(stored.crop(tuple(map(round, layout.box))), layout.orientation).tobytes() == scene.tobytes()
     assert oriented_size(layout.size, layout.orientation) == layout.canvas == scene.size
     assert stored.getpixel(first_pixel(found, stored.size, orientation)) == corner
 
@@ -288,7 +288,7 @@ def test_a_crop_outside_the_source_is_refused(crop):
         crop_region((7, 6), 1, Transformation(crop=crop))
 
 
-def test_all_frames_of_a_picture_count_against_its_pixels():
+def test_the_pixels_of_all_frames_are_bounded():
     assert plan((4000, 2000), Transformation(format="webp"), frames=4).size == (4000, 2000)
     assert plan((4000, 2000), Transformation(format="webp"), frames=16).size == (2048, 1024)
     with pytest.raises(InvalidTransformation, match=r"16 times 2000×2000 pixels is too large.* fewer by option frames"):

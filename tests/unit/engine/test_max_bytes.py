@@ -1,4 +1,4 @@
-"""`max_bytes`: the best quality that fits. `lossless`: every pixel as it was."""
+"""`max_bytes` chooses the best quality that fits; `lossless` preserves every pixel."""
 
 import pytest
 from PIL import ImageChops
@@ -21,28 +21,28 @@ def test_the_picture_has_the_best_quality_that_fits(target):
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
-def test_a_picture_that_fits_anyway_is_as_without(target):
+def test_max_bytes_does_not_change_a_picture_that_fits(target):
     assert make(SOURCE, f"format={target},max_bytes=9999999").body == make(SOURCE, f"format={target}").body
 
 
-def test_quality_is_the_most_that_is_taken():
+def test_quality_bounds_the_quality_that_max_bytes_chooses():
     assert make(SOURCE, "format=jpeg,max_bytes=9999999,quality=30").body == make(SOURCE, "format=jpeg,quality=30").body
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
-def test_a_picture_that_no_quality_makes_fit_is_refused_with_its_bytes(target):
+def test_a_picture_that_fits_at_no_quality_is_refused(target):
     with pytest.raises(InvalidTransformation, match=r"max_bytes: at quality 1 .* has \d+ bytes, allowed: 1000"):
         make(SOURCE, f"width=1600,enlarge=true,format={target},max_bytes=1000")
 
 
-def test_an_animation_fits_too():
+def test_max_bytes_applies_to_an_animation():
     frames = [noise((64, 64), seed=str(number)) for number in range(3)]
     source = encode(frames[0], "webp", save_all=True, append_images=frames[1:], duration=100)
 
     assert len(make(source, "format=webp,max_bytes=6000").body) <= 6000
 
 
-def test_a_lossless_webp_has_every_pixel():
+def test_a_lossless_webp_preserves_every_pixel():
     image = noise((64, 48), "RGBA")
     image.putalpha(255)
 

@@ -1,10 +1,9 @@
-"""What would not fit into the function's memory is refused; a large JPEG is not decoded whole for a small picture."""
+"""What needs more memory than there is is refused; a large JPEG is decoded at a fraction for a small picture."""
 
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from image_processor.engine import memory_budget
-from image_processor.engine.limits import Limits
+from image_processor.engine import Limits, memory_budget
 from image_processor.errors import SourceTooLarge
 from image_processor.transformations.options import MAX_PIXELS
 
@@ -16,16 +15,18 @@ def twelve_megapixels() -> bytes:
     return encode(photo((1000, 750)).resize((4000, 3000)), "jpeg", quality=85, subsampling=2)
 
 
-def test_a_source_that_would_not_fit_is_refused_before_it_is_decoded():
+def test_a_source_that_needs_too_much_memory_is_refused_before_it_is_decoded():
     source = encode(photo((300, 200)), "webp")
     needed = memory_budget.RESERVED + len(source) + memory_budget.DECODING["webp"] * 60_000
 
     make(source, "width=128", Limits(memory=needed))
-    with pytest.raises(SourceTooLarge, match=r"to decode 60000 pixels of webp takes up to \d+ MB .* function has \d+"):
+    with pytest.raises(
+        SourceTooLarge, match=r"to decode 60000 pixels of webp takes up to \d+ MB of memory, allowed: \d+"
+    ):
         make(source, "width=128", Limits(memory=needed - 1))
 
 
-def test_a_picture_that_would_not_fit_is_refused_before_it_is_made():
+def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_made():
     source = encode(Image.new("RGB", (10, 10)), "png")
     needed = memory_budget.RESERVED + memory_budget.HELD * 100 + memory_budget.ENCODING["avif"] * 1000 * 1000
     wanted = "width=1000,height=1000,format=avif"
@@ -54,7 +55,7 @@ def test_the_default_limits_fit_into_the_function(kind):
         ("width=1000", (2000, 1500)),
         ("width=1500", (4000, 3000)),
         ("quality=50", (4000, 3000)),
-        ("width=100,height=375", (1000, 750)),  # a crop: the height decides
+        ("width=100,height=375", (1000, 750)),  # a crop, by its height
         ("width=100,height=100,fit=contain", (500, 375)),
     ],
 )
@@ -64,12 +65,12 @@ def test_a_jpeg_is_decoded_at_the_fraction_that_leaves_twice_the_picture_s_size(
     sizes = []
     load = JpegImagePlugin.JpegImageFile.load
 
-    def noting(image):
+    def load_and_record(image):
         pixels = load(image)
         sizes.append(image.size)
         return pixels
 
-    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", noting)
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", load_and_record)
 
     make(twelve_megapixels, transformation)
 

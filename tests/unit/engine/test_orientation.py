@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image, PngImagePlugin
 
-from image_processor.engine.decoding.decode import open_source
-from image_processor.engine.limits import Limits
+from image_processor.engine import Limits
+from image_processor.engine.decoding import open_source
 
 from ..pictures import (
     BLUE,
@@ -14,6 +14,7 @@ from ..pictures import (
     WHITE,
     as_stored,
     assert_close,
+    assert_corners,
     corners_of,
     decode,
     encode,
@@ -40,8 +41,7 @@ def test_the_red_corner_is_left_top(orientation, image_format, transformation):
 
     picture = decode(make(source, transformation))
 
-    for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
-        assert_close(colour, expected, within=16)
+    assert_corners(picture)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -51,8 +51,7 @@ def test_a_large_jpeg_decoded_at_a_fraction_is_upright_and_in_proportion(orienta
     picture = decode(make(source, "width=50,format=png"))
 
     assert picture.size == (50, 25)
-    for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
-        assert_close(colour, expected, within=16)
+    assert_corners(picture)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +65,7 @@ def test_cover_crops_the_upright_scene(orientation, image_format, position, expe
 
     picture = decode(make(source, f"width=32,height=32,format=png,position={position}"))
 
-    for colour, wanted in zip(corners_of(picture), expected, strict=True):
-        assert_close(colour, wanted, within=16)
+    assert_corners(picture, expected)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -128,8 +126,7 @@ def test_exif_after_the_pixels_of_a_png_is_applied(orientation, pieces):
     picture = decode(make(with_exif_after_its_pixels(orientation, pieces), "width=30,format=png"))
 
     assert picture.size == (30, 20)
-    for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
-        assert_close(colour, expected, within=16)
+    assert_corners(picture)
 
 
 def test_exif_after_the_pixels_is_found_without_decoding_them(monkeypatch):
@@ -172,5 +169,4 @@ def test_the_orientation_of_the_container_is_applied_and_that_of_exif_is_ignored
     picture = decode(make(source, "width=30,format=png"))
 
     assert picture.size == (30, 20)
-    for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
-        assert_close(colour, expected, within=16)
+    assert_corners(picture)

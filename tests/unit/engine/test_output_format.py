@@ -1,4 +1,4 @@
-"""Which format a rendition has, what it is called, and what quality does."""
+"""The format of a rendition, its content type and its quality."""
 
 import pytest
 from PIL import Image
@@ -43,14 +43,14 @@ def test_any_source_becomes_any_format(source_format, target):
         ("bmp", "jpeg"),
     ],
 )
-def test_without_a_format_the_source_s_own_is_kept_if_the_web_shows_it(source_format, expected):
+def test_without_the_option_format_a_source_keeps_its_format_if_browsers_show_it(source_format, expected):
     assert make(opaque(source_format), "width=10").content_type == f"image/{expected}"
 
 
 @pytest.mark.parametrize(
     ("source_format", "expected"), [("png", "png"), ("webp", "webp"), ("gif", "gif"), ("avif", "avif"), ("tiff", "png")]
 )
-def test_without_a_format_a_transparent_source_keeps_its_alpha(source_format, expected):
+def test_without_the_option_format_a_transparent_source_keeps_its_alpha(source_format, expected):
     image = Image.new("RGBA", (20, 20), (200, 100, 50, 0))
 
     rendition = make(encode(image, source_format), "width=10")
@@ -61,7 +61,7 @@ def test_without_a_format_a_transparent_source_keeps_its_alpha(source_format, ex
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
 @pytest.mark.parametrize("target", FORMATS)
-def test_pixels_of_any_kind_become_any_format(mode, target):
+def test_a_source_of_any_mode_becomes_any_format(mode, target):
     image_format = "tiff" if mode == "CMYK" else "png"
 
     rendition = make(encode(Image.new(mode, (20, 20)), image_format), f"width=10,format={target}")
@@ -80,7 +80,7 @@ def test_more_quality_takes_more_bytes(target):
 
 
 @pytest.mark.parametrize(("target", "default"), [("jpeg", 80), ("webp", 80), ("avif", 60)])
-def test_the_default_quality_is(target, default):
+def test_the_default_quality_of_each_format(target, default):
     source = encode(photo((200, 150)), target)
 
     def body(quality: int) -> bytes:

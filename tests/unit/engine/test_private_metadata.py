@@ -1,4 +1,4 @@
-"""No rendition carries what its source tells beside its pixels: place, camera, author, profile, comments."""
+"""No rendition contains metadata of its source: location, camera, author, profile, comments."""
 
 import struct
 import zlib
@@ -33,7 +33,7 @@ TRACES = (
 def exif() -> Image.Exif:
     data = Image.Exif()
     data[0x010E] = data[0x010F] = data[0x013B] = TELLTALE  # description, maker, artist
-    data.get_ifd(0x8769)[0x9286] = TELLTALE  # user's comment
+    data.get_ifd(0x8769)[0x9286] = TELLTALE  # user comment
     data.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 33.0), 3: "E", 4: (8.0, 32.0, 30.0), 29: TELLTALE})  # GPS
     return data
 
@@ -94,25 +94,26 @@ def test_no_metadata_of_a_source_is_in_its_rendition(source_format, target, tran
 
 @pytest.mark.parametrize("target", FORMATS)
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1"])
-def test_no_metadata_is_left_for_other_kinds_of_pixels(mode, target):
+def test_no_metadata_of_a_source_of_any_mode_is_in_its_rendition(mode, target):
     source = encode(photo((48, 32)).convert("RGBA").convert(mode), "png", exif=exif(), pnginfo=png_text())
 
     assert_no_trace(make(source, f"format={target}").body)
 
 
-def test_a_png_rendition_has_only_the_chunks_of_a_picture():
+def test_a_png_has_only_the_chunks_that_a_picture_needs():
     body = make(private_source("png", photo((48, 32)).quantize(16)), "format=png").body
 
-    names, place = [], 8
-    while place < len(body):
-        length, name = struct.unpack_from(">I4s", body, place)
-        assert zlib.crc32(body[place + 4 : place + 8 + length]) == struct.unpack_from(">I", body, place + 8 + length)[0]
+    names, offset = [], 8
+    while offset < len(body):
+        length, name = struct.unpack_from(">I4s", body, offset)
+        checksum = struct.unpack_from(">I", body, offset + 8 + length)[0]
+        assert zlib.crc32(body[offset + 4 : offset + 8 + length]) == checksum
         names.append(name)
-        place += 12 + length
+        offset += 12 + length
     assert set(names) <= {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
-def test_what_follows_the_end_of_a_jpeg_is_not_copied():
+def test_bytes_after_the_end_of_a_jpeg_are_not_copied():
     source = encode(photo((48, 32)), "jpeg") + TELLTALE.encode()
 
     assert TELLTALE.encode() not in make(source, "quality=90").body

@@ -1,4 +1,4 @@
-"""`position=entropy` and `attention`: the crop goes where the upright, turned, cropped scene has its subject."""
+"""`position=entropy` and `attention` crop at the subject of the upright, rotated, flipped and cropped scene."""
 
 import pytest
 from PIL import Image, ImageDraw
@@ -8,11 +8,11 @@ from ..pictures import RED, assert_close, decode, encode, frames_of, make, noise
 METHODS = ("entropy", "attention")
 
 
-def scene(place: int, size=(300, 100)) -> Image.Image:
-    """A red, busy square on soft grey, its left side at `place`."""
+def scene(left: int, size=(300, 100)) -> Image.Image:
+    """A red square with much detail on soft grey, with its left side at `left`."""
     image = Image.linear_gradient("L").resize(size).point(lambda light: 110 + light // 16).convert("RGB")
     subject = Image.blend(noise((60, 60)), Image.new("RGB", (60, 60), RED), 0.7)
-    image.paste(subject, (place, 20))
+    image.paste(subject, (left, 20))
     return image
 
 
@@ -24,42 +24,42 @@ def red_in(picture: Image.Image) -> float:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("place", [5, 120, 235])
+@pytest.mark.parametrize("left", [5, 120, 235])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_subject_is_kept_however_the_scene_is_stored(method, place, orientation):
-    source = stored(scene(place), orientation, "png")
+def test_the_subject_is_kept_in_every_orientation_of_the_source(method, left, orientation):
+    source = stored(scene(left), orientation, "png")
 
     picture = decode(make(source, f"width=50,height=50,position={method},format=png"))
 
-    assert red_in(picture) > 0.3  # all of it is 0.36 of the crop
+    assert red_in(picture) > 0.3  # the whole subject is 0.36 of the crop
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "turn", ["rotate=90", "rotate=180", "rotate=270", "flip=horizontal", "rotate=90,flip=vertical"]
+    "rotation", ["rotate=90", "rotate=180", "rotate=270", "flip=horizontal", "rotate=90,flip=vertical"]
 )
-def test_the_subject_is_kept_however_the_scene_is_turned(method, turn):
-    picture = decode(make(encode(scene(235), "png"), f"{turn},width=50,height=50,position={method},format=png"))
+def test_the_subject_is_kept_in_every_rotation(method, rotation):
+    picture = decode(make(encode(scene(235), "png"), f"{rotation},width=50,height=50,position={method},format=png"))
 
     assert red_in(picture) > 0.3
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("image_format", ["jpeg", "webp", "gif"])
-def test_the_subject_of_a_large_scene_is_found_in_its_scaled_decode(method, image_format):
+def test_the_subject_of_a_large_scene_that_is_decoded_smaller_is_kept(method, image_format):
     source = encode(scene(235).resize((1500, 500)), image_format)
 
     assert red_in(decode(make(source, f"width=50,height=50,position={method},format=png"))) > 0.3
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_subject_of_a_crop_is_looked_for_within_it(method):
+def test_the_subject_is_searched_within_the_crop(method):
     image = scene(5)
     ImageDraw.Draw(image).rectangle((150, 40, 165, 55), (200, 30, 30))
 
     picture = decode(make(encode(image, "png"), f"crop=100_0_200_100,width=40,height=40,position={method},format=png"))
 
-    assert 0.01 < red_in(picture) < 0.1  # the small one: the large one lies outside
+    assert 0.01 < red_in(picture) < 0.1  # the small square; the large one lies outside
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,7 +72,7 @@ def test_a_plain_picture_is_cropped_at_its_centre(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_an_animation_keeps_one_crop_found_in_its_first_frame(method):
+def test_all_frames_of_an_animation_are_cropped_at_the_subject_of_the_first(method):
     source = encode(scene(235), "webp", save_all=True, append_images=[scene(5)], duration=100)
 
     (first, _), (second, _) = frames_of(make(source, f"width=50,height=50,position={method},format=webp").body)

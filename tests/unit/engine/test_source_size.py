@@ -1,12 +1,12 @@
-"""A rendition knows the sides of its whole source as a person sees it, whatever is made of it."""
+"""A rendition has the sides of its whole source, upright, whatever its transformation."""
 
 import io
 
 import pytest
 from PIL import Image
 
-from image_processor.engine.render import render
-from image_processor.transformations.transformation import Transformation
+from image_processor.engine import render
+from image_processor.transformations import Transformation
 
 from ..pictures import encode, four_corners, stored
 
@@ -26,17 +26,17 @@ def test_the_source_is_measured_upright(orientation, image_format):
     "transformation",
     ["crop=10_10_20_20", "trim=10", "rotate=90", "rotate=90,width=5,height=30", "width=5,height=5", "format=webp"],
 )
-def test_what_is_made_of_it_does_not_matter(transformation):
+def test_the_transformation_does_not_change_the_source_s_sides(transformation):
     assert source_size(stored(four_corners((60, 40)), 6, "jpeg"), transformation) == (60, 40)
 
 
 @pytest.mark.parametrize("size", [(803, 401), (4001, 17)])
-def test_a_jpeg_decoded_at_a_fraction_is_measured_whole(size):
+def test_a_jpeg_decoded_at_a_fraction_has_its_full_sides(size):
     assert source_size(encode(Image.new("RGB", size), "jpeg")) == size
 
 
 @pytest.mark.parametrize("image_format", ["bmp", "gif", "jpeg2000"])
-def test_other_kinds_are_measured_too(image_format):
+def test_sources_without_exif_are_measured(image_format):
     assert source_size(encode(Image.new("RGB", (60, 40)), image_format)) == (60, 40)
 
 
@@ -48,14 +48,14 @@ def test_an_animation_is_measured_by_its_canvas():
     assert source_size(file.getvalue()) == (60, 40)
 
 
-def test_of_an_icon_the_picture_that_is_taken_is_measured():
+def test_the_sides_of_an_icon_are_those_of_its_largest_picture():
     file = io.BytesIO()
     Image.new("RGBA", (64, 64)).save(file, "ico", sizes=[(16, 16), (48, 48)])
 
     assert source_size(file.getvalue()) == (48, 48)
 
 
-def test_a_record_tells_it(pipeline, s3, table):
+def test_the_record_of_a_rendition_has_the_source_s_sides(pipeline, s3, table):
     s3.upload("a.jpg", stored(four_corners((60, 40)), 6, "jpeg"))
     pipeline.publish("a.jpg")
 

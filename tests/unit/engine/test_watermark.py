@@ -1,13 +1,12 @@
-"""A source laid over the picture: where, how large, how strong, and what is said when it can't be."""
+"""A watermark has its position, scale, opacity and transparency; one that can't be rendered is named in the error."""
 
 import pytest
 from PIL import Image
 
+from image_processor.engine import Limits, render
 from image_processor.engine import watermark as watermark_module
-from image_processor.engine.limits import Limits
-from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, SourceNotFound, SourceTooLarge, UnsupportedFormat
-from image_processor.transformations.transformation import Transformation
+from image_processor.transformations import Transformation
 
 from ..pictures import BLUE, LIME, RED, assert_close, decode, encode, frames_of, moving, stored
 
@@ -21,7 +20,7 @@ def made(options: str, watermark: bytes = LOGO, source: bytes | None = None, lim
     return decode(rendition)
 
 
-# A quarter of 100 pixels is the tighter bound: 25 × 25.
+# The default scale is 25 %, of 100 pixels the tighter bound: 25 × 25.
 @pytest.mark.parametrize(
     ("position", "inside", "outside"),
     [
@@ -32,26 +31,26 @@ def made(options: str, watermark: bytes = LOGO, source: bytes | None = None, lim
         ("left", (1, 50), (1, 30)),
     ],
 )
-def test_it_lies_where_it_is_asked_for(position, inside, outside):
+def test_the_watermark_lies_at_its_position(position, inside, outside):
     picture = made(f"watermark_position={position},format=png")
 
     assert_close(picture.getpixel(inside), RED, within=3)
     assert_close(picture.getpixel(outside), BLUE, within=3)
 
 
-def test_it_lies_right_at_the_bottom_by_itself():
+def test_the_default_position_is_right_bottom():
     assert made("format=png").getpixel((199, 99)) == RED
 
 
 @pytest.mark.parametrize(("scale", "side"), [(10, 10), (50, 50), (100, 100)])
-def test_its_scale_is_a_share_of_the_picture(scale, side):
+def test_the_scale_is_a_share_of_the_picture(scale, side):
     picture = made(f"watermark_scale={scale},watermark_position=left top,format=png")
 
     red = [x for x in range(200) if picture.getpixel((x, 0)) == RED]
     assert len(red) == side
 
 
-def test_it_keeps_its_proportion():
+def test_the_watermark_keeps_its_aspect_ratio():
     wide = encode(Image.new("RGB", (80, 10), RED), "png")
 
     picture = made("watermark_scale=40,watermark_position=left top,format=png", wide)
@@ -60,11 +59,11 @@ def test_it_keeps_its_proportion():
     assert picture.getpixel((79, 12)) == picture.getpixel((82, 9)) == BLUE
 
 
-def test_its_opacity_lets_the_picture_through():
+def test_the_opacity_mixes_the_watermark_with_the_picture():
     assert_close(made("watermark_opacity=40,format=png").getpixel((199, 99)), (102, 0, 153), within=2)
 
 
-def test_its_own_transparency_is_kept():
+def test_the_transparency_of_the_watermark_is_preserved():
     half = Image.new("RGBA", (40, 40), (255, 0, 0, 128))
     half.paste((0, 0, 0, 0), (0, 0, 20, 40))
 
@@ -74,7 +73,7 @@ def test_its_own_transparency_is_kept():
     assert_close(picture.getpixel((22, 2)), (128, 0, 127), within=2)
 
 
-def test_it_is_upright():
+def test_the_watermark_is_upright():
     logo = Image.new("RGB", (40, 40), RED)
     logo.paste(LIME, (0, 0, 40, 20))
 
@@ -84,7 +83,7 @@ def test_it_is_upright():
     assert_close(picture.getpixel((12, 22)), RED, within=16)
 
 
-def test_it_lies_on_every_frame():
+def test_the_watermark_is_on_every_frame():
     [rendition] = render(
         moving("webp"), [Transformation.parse("watermark=logo.png,format=webp")], watermarks={"logo.png": LOGO}
     )
@@ -92,7 +91,7 @@ def test_it_lies_on_every_frame():
     assert all(frame.getpixel((59, 39))[0] > 200 for frame, _ in frames_of(rendition.body))
 
 
-def test_it_is_decoded_once_for_all_frames(monkeypatch):
+def test_the_watermark_is_decoded_once_for_all_frames(monkeypatch):
     opened = []
     open_source = watermark_module.open_source
     monkeypatch.setattr(watermark_module, "open_source", lambda *a: (opened.append(a[0]), open_source(*a))[1])
@@ -102,11 +101,11 @@ def test_it_is_decoded_once_for_all_frames(monkeypatch):
     assert opened.count(LOGO) == 1
 
 
-def test_a_moving_one_stands_still():
+def test_an_animated_watermark_is_its_first_frame():
     assert_close(made("format=png", moving("gif")).getpixel((199, 99)), RED, within=3)
 
 
-def test_one_that_is_not_there_is_named():
+def test_the_error_names_a_missing_watermark():
     with pytest.raises(SourceNotFound, match=r"there is no watermark 'brand/logo\.png'"):
         render(LOGO, [Transformation.parse("watermark=brand~logo.png")])
 
@@ -120,6 +119,6 @@ def test_one_that_is_not_there_is_named():
         (encode(Image.new("RGB", (300, 300)), "png"), SourceTooLarge),
     ],
 )
-def test_one_that_can_not_be_used_is_told_from_the_source(watermark, error):
+def test_the_error_names_a_watermark_that_can_not_be_rendered(watermark, error):
     with pytest.raises(error, match=r"^the watermark 'logo\.png': "):
         made("format=png", watermark, limits=Limits(max_pixels=50_000))

@@ -1,1 +1,17 @@
-"""From a source's bytes to pixels: what it is, what it says of itself, whether that is within bounds, its frames."""
+"""From the bytes of a source to pixels that can be resampled.
+
+    source.py      opens a source, reads its header, decodes it: the order of all steps
+    format.py      what a format has to say; formats/ has a module for each, registry.py finds it by the first bytes
+    heif/          the boxes of AVIF and HEIC files, and what their decoders would make of them
+    modes.py       brings decoded pixels into a mode that can be resampled; icc.py makes missing colour profiles
+    *_file.py      files that are still arriving, or that may be read only so often
+
+Only the module of the format at hand is imported. Besides this package, only `engine` itself knows Pillow.
+"""
+
+from image_processor.engine.decoding.decoder_errors import decoding
+from image_processor.engine.decoding.registry import SOURCE_FORMATS, load_plugin
+from image_processor.engine.decoding.source import OpenSource, SourceHeader, open_source
+from image_processor.engine.decoding.streaming_file import ByteStream
+
+__all__ = ["SOURCE_FORMATS", "ByteStream", "OpenSource", "SourceHeader", "decoding", "load_plugin", "open_source"]

@@ -1,4 +1,4 @@
-"""ICC profiles for pictures that say their colours without one: by code points (CICP), or by a PNG's gamma."""
+"""Makes ICC profiles for pictures that describe their colours otherwise: by code points (CICP), or by a PNG's gamma."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ _PRIMARIES: Final[dict[int, Chromaticities]] = {
 }
 _GAMMAS: Final = {4: 2.2, 5: 2.8, 8: 1.0}
 _PQ, _HLG = 16, 18
-_SDR_WHITE: Final = 203.0  # cd/m² that paper white has in HDR, ITU-R BT.2408
+_SDR_WHITE: Final = 203.0  # cd/m² of paper white in HDR, ITU-R BT.2408
 _PEAK: Final = 1000.0  # cd/m² that HDR pictures are mastered for, and HLG's nominal peak
-_SAMPLES: Final = 4096  # of a curve without a formula; a byte has 256
+_SAMPLES: Final = 4096  # of a curve without a formula; the samples of a byte are 256
 _D50: Final = (0.9642, 1.0, 0.8249)  # of ICC's profile connection space
 _BRADFORD: Final = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
@@ -34,7 +34,7 @@ Matrix = Sequence[Sequence[float]]
 def of_cicp(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
     """The profile of code points; None for sRGB, and for what is taken as it.
 
-    The curves of video are taken as sRGB's: they tell what a camera has done, and screens undo it by the same curve.
+    The transfer functions of video are taken as sRGB's: they describe the camera, and screens show it by that curve.
     """
     colours = _PRIMARIES.get(primaries, _PRIMARIES[1])
     if transfer in (_PQ, _HLG):
@@ -50,9 +50,9 @@ def of_cicp(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
 
 @lru_cache(maxsize=32)
 def of_gamma(gamma: float, colours: Chromaticities | None, *, grey: bool) -> bytes | None:
-    """The profile of a PNG's gAMA (as it stands there: 0.45455) and cHRM; None where that is sRGB, or senseless.
+    """The profile of a PNG's gAMA (as it stands there: 0.45455) and cHRM; None where that is sRGB, or impossible.
 
-    As libpng and so browsers have it, a gamma within 5 % of sRGB's is sRGB's.
+    A gamma within 5 % of sRGB's counts as sRGB's, as in libpng and so in browsers.
     """
     usual = abs(gamma * 2.2 - 1) < 0.05
     srgb = colours is None or grey or max(abs(a - b) for a, b in zip(colours, _PRIMARIES[1], strict=True)) < 0.002
@@ -60,7 +60,7 @@ def of_gamma(gamma: float, colours: Chromaticities | None, *, grey: bool) -> byt
         return None
     try:
         return _profile(None if grey else colours or _PRIMARIES[1], _parametric(1 / gamma))
-    except (ZeroDivisionError, struct.error):  # colours on one line, or out of the world
+    except (ZeroDivisionError, struct.error):  # colours on one line, or too far out for the numbers of a profile
         return None
 
 
@@ -72,13 +72,13 @@ def _profile(colours: Chromaticities | None, curve: bytes) -> bytes:
         columns = zip(*_to_d50(colours), strict=True)
         tags += [(name + b"XYZ", _xyz(column)) for name, column in zip(names, columns, strict=True)]
     tags.append((b"wtpt", _xyz(_D50)))
-    place = 128 + 4 + 12 * len(tags)
+    start = 128 + 4 + 12 * len(tags)
     table, body = struct.pack(">I", len(tags)), b""
     for name, data in tags:
-        table += struct.pack(">4sII", name, place + len(body), len(data))
+        table += struct.pack(">4sII", name, start + len(body), len(data))
         body += data + bytes(-len(data) % 4)
     space = b"GRAY" if colours is None else b"RGB "
-    header = struct.pack(">I4xI4s4s4s12x4s", place + len(body), 0x04300000, b"mntr", space, b"XYZ ", b"acsp")
+    header = struct.pack(">I4xI4s4s4s12x4s", start + len(body), 0x04300000, b"mntr", space, b"XYZ ", b"acsp")
     return header.ljust(68, b"\0") + _xyz(_D50)[8:] + bytes(48) + table + body
 
 
@@ -124,13 +124,13 @@ _SRGB_CURVE: Final = (
 
 
 def _sampled(light: Callable[[float], float]) -> bytes:
-    """A curve from the share of a sample to cd/m², which are mapped to what a screen without HDR shows."""
-    samples = [round(65535 * min(1.0, _toned(light(place / (_SAMPLES - 1))))) for place in range(_SAMPLES)]
+    """A curve from the share of a sample to cd/m², tone-mapped to what a screen without HDR shows."""
+    samples = [round(65535 * min(1.0, _toned(light(index / (_SAMPLES - 1))))) for index in range(_SAMPLES)]
     return b"curv" + bytes(4) + struct.pack(f">I{_SAMPLES}H", _SAMPLES, *samples)
 
 
 def _toned(light: float) -> float:
-    """Reinhard's curve with white at the peak, as Chromium has it: nothing is clipped, paper white is 0.52."""
+    """Reinhard's curve with white at the peak, as in Chromium: nothing is clipped, paper white is 0.52."""
     times = light / _SDR_WHITE
     return times * (1 + times * (_SDR_WHITE / _PEAK) ** 2) / (1 + times)
 

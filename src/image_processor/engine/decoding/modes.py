@@ -1,4 +1,4 @@
-"""A decoded picture → a mode that can be resampled, whatever its source has stored it in."""
+"""Brings a decoded picture into a mode that can be resampled, whatever mode its source is stored in."""
 
 from typing import Final
 
@@ -6,8 +6,8 @@ from PIL import Image
 
 from image_processor.errors import UnsupportedFormat
 
-_DEEP_GREY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
-_PHOTOMETRIC: Final = 262  # tag of TIFF 6.0; 0 is WhiteIsZero
+DEEP_GREY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
+GREY: Final = ("1", "L", "LA", "I;16", "I;16B")
 
 
 def resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -16,8 +16,8 @@ def resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
     Raises `UnsupportedFormat` for samples of 32 bits.
     """
     mode = image.mode
-    if mode in _DEEP_GREY:
-        return _deep_grey(image)
+    if mode in DEEP_GREY:
+        return image.convert("I")
     if mode in ("I", "F"):
         raise UnsupportedFormat(f"the source has 32 bits for each sample ({mode}); at most 16 are read")
     if image.has_transparency_data:
@@ -28,27 +28,3 @@ def resizable(image: Image.Image, profile: bytes | None) -> Image.Image:
     if mode in ("L", "RGB", "LAB") or (mode == "CMYK" and profile):
         return image
     return image.convert("RGB")
-
-
-def _deep_grey(image: Image.Image) -> Image.Image:
-    key = image.info.get("transparency")
-    if isinstance(key, int):
-        return _keyed(image, key)
-    image.info.pop("transparency", None)  # a damaged PNG's, of a palette; no later conversion can read it
-    wide = image.convert("I")
-    # Pillow inverts a WhiteIsZero TIFF only if it has 8 bits.
-    negative = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
-    return wide.point(lambda sample: sample * -1 + 65535) if negative else wide
-
-
-def _keyed(image: Image.Image, key: int) -> Image.Image:
-    """A PNG's grey of 16 bits with one level that is transparent, which Pillow leaves to us."""
-    from PIL import ImageChops
-
-    samples = image.tobytes()  # the lower byte first
-    low, high = (Image.frombytes("L", image.size, samples[place::2]) for place in (0, 1))
-    masks = [
-        half.point([0 if level == wanted else 255 for level in range(256)])
-        for half, wanted in ((low, key & 255), (high, key >> 8))
-    ]
-    return Image.merge("LA", (high, ImageChops.lighter(*masks))).convert("La")

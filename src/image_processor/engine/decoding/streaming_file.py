@@ -1,4 +1,4 @@
-"""A source whose bytes are still on their way, as a file: what has arrived is kept, the rest is waited for."""
+"""A source whose bytes are still arriving, as a file: arrived bytes are stored, missing ones are waited for."""
 
 import io
 from typing import Final, Protocol
@@ -6,46 +6,47 @@ from typing import Final, Protocol
 from image_processor.engine.limits import Limits
 from image_processor.errors import ImageProcessorError, Unavailable
 
-PIECE: Final = 64 * 1024  # bytes that are waited for at a time: what a decoder takes at once
+PIECE: Final = 64 * 1024  # bytes that are waited for at a time; a decoder reads as many at once
 
 
-class Stream(Protocol):
-    """What bytes come from, in order; at its end `read` gives none."""
+class ByteStream(Protocol):
+    """Gives bytes in order; at its end, `read` returns none."""
 
     def read(self, size: int, /) -> bytes: ...  # noqa: D102
 
 
-class Arriving(io.BufferedIOBase):
-    """Reads and seeks as a file does; holds what has arrived, and never more than the limits allow.
+class StreamingFile(io.BufferedIOBase):
+    """Reads and seeks as a file does; stores what has arrived, and never more than the limits allow.
 
-    Raises `SourceTooLarge`, and `Unavailable` where the stream fails, or its own error if it is one of the project's.
+    Raises `SourceTooLarge` for more bytes than allowed. A failure of the stream becomes `Unavailable`, unless it is one
+    of the project's own errors, which is passed on.
     """
 
-    def __init__(self, stream: Stream, limits: Limits) -> None:
+    def __init__(self, stream: ByteStream, limits: Limits) -> None:
         self._stream, self._limits = stream, limits
-        self._held = io.BytesIO()
+        self._arrived = io.BytesIO()
         self._complete = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes, fewer only at the end; all that is left for -1."""
+        """Read up to `size` bytes, fewer only at the end; -1 reads all that is left."""
         size = -1 if size is None else size
-        self._await(self._held.tell() + size if size >= 0 else None)
-        return self._held.read(size)
+        self._await(self._arrived.tell() + size if size >= 0 else None)
+        return self._arrived.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place, also one that has not arrived yet."""
+        """Go to an offset, which may lie behind the bytes that have arrived."""
         if whence == io.SEEK_END:
             self._await(None)
-        return self._held.seek(offset, whence)
+        return self._arrived.seek(offset, whence)
 
     def tell(self) -> int:
-        """The place that is read next."""
-        return self._held.tell()
+        """The offset of the next byte to be read."""
+        return self._arrived.tell()
 
-    def readable(self) -> bool:  # noqa: D102 - io's
+    def readable(self) -> bool:  # noqa: D102 - of io
         return True
 
-    def seekable(self) -> bool:  # noqa: D102 - io's
+    def seekable(self) -> bool:  # noqa: D102 - of io
         return True
 
     def _next(self) -> bytes:
@@ -57,12 +58,12 @@ class Arriving(io.BufferedIOBase):
             raise Unavailable("the source stopped on its way; try again later") from error
 
     def _await(self, end: int | None) -> None:
-        """Wait until the bytes before `end` are here; all of them for None."""
-        place = self._held.tell()
-        arrived = self._held.seek(0, io.SEEK_END)
-        while not self._complete and (end is None or arrived < end):
+        """Wait until the bytes before the offset `end` have arrived; None waits for all of them."""
+        offset = self._arrived.tell()
+        length = self._arrived.seek(0, io.SEEK_END)
+        while not self._complete and (end is None or length < end):
             piece = self._next()
             self._complete = not piece
-            arrived += self._held.write(piece)
-            self._limits.check_bytes(arrived)
-        self._held.seek(place)
+            length += self._arrived.write(piece)
+            self._limits.check_bytes(length)
+        self._arrived.seek(offset)

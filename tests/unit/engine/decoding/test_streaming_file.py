@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_processor.engine.decoding.streaming_file import PIECE, Arriving
+from image_processor.engine.decoding.streaming_file import PIECE, StreamingFile
 from image_processor.engine.limits import Limits
 from image_processor.engine.render import render
 from image_processor.errors import CorruptImage, SourceTooLarge, Unavailable
@@ -94,7 +94,7 @@ def test_a_stream_longer_than_allowed_is_given_up_there():
     st.lists(st.tuples(st.sampled_from(["read", "seek", "end"]), st.integers(0, 450)), max_size=12),
 )
 def test_it_reads_and_seeks_as_a_file_does(body, most, steps):
-    file, arriving = io.BytesIO(body), Arriving(Trickle(body, most), Limits())
+    file, arriving = io.BytesIO(body), StreamingFile(Trickle(body, most), Limits())
 
     for step, number in steps:
         match step:

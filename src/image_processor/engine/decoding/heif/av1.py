@@ -1,7 +1,7 @@
-"""The sides that an AV1 stream has in truth: those for which its decoder takes memory, whatever stands around it.
+"""The actual sides of an AV1 stream: its decoder takes memory for these, whatever the file around the stream says.
 
 An item or a sample is a row of units: a header of 1 or 2 bytes, a length, a body (AV1 specification, 5.3). A sequence
-header tells the most that a frame's sides are, and of how many bits is a side that a frame tells for itself (5.5, 5.9).
+header has the largest sides of a frame, and the number of bits of a side that a frame states for itself (5.5, 5.9).
 """
 
 from dataclasses import dataclass
@@ -12,54 +12,54 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 
 MAX_UNITS: Final = 20_000  # of a file: 1,000 frames with alpha have 6,000; each takes 1 µs here, a header 20
 _SEQUENCE, _REPEATED = 1, 7  # types of units (6.2.2)
-_FRAME_HEADERS: Final = (3, 6, _REPEATED)  # one alone, one with its tiles, one once more
+_FRAME_HEADERS: Final = (3, 6, _REPEATED)  # a header alone, one with its tiles, a repeated one
 _LONGEST: Final = 512  # bytes; a sequence header with 32 operating points, each with its times, has 400
 _KEY, _SWITCH = 0, 3  # types of frames (6.8.2)
-_SELECT: Final = 2  # a frame says itself whether it is so (3)
+_SELECT: Final = 2  # each frame says whether it is so (3)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
-    """What of a sequence header its frames' headers are read by."""
+    """What of a sequence header is needed to read the headers of its frames."""
 
     sides: Size  # the most that a frame's are
-    bits: Size  # of a side that a frame tells for itself
-    reduced: bool  # a still picture whose frame header tells next to nothing
+    bits: Size  # of a side that a frame states for itself
+    reduced: bool  # a still picture whose frame header says next to nothing
     time_bits: int  # of when a frame is shown
     id_bits: int
     screen_content: int
     integer_vectors: int
 
 
-class Stream:
-    """Feed it the items or samples in order; its sides are then the most of any frame."""
+class Av1Stream:
+    """Is fed items or samples in order; its sides are then the largest of any frame."""
 
     def __init__(self) -> None:
         self.declared: Size = (0, 0)  # by the sequence headers
-        self.possible: Size = (0, 0)  # and by what a frame may say instead
+        self.possible: Size = (0, 0)  # by those, and by what a frame may say instead
         self.frames = 0  # decoded ones, shown or not
         self._sequence: _Sequence | None = None
 
     def feed(self, data: memoryview, most: int = MAX_UNITS) -> int:
-        """Read the headers; returns the number of units. What follows damage is no more decoded, nor read here.
+        """Read the headers; returns the number of units. What follows damage is neither decoded nor read here.
 
         Raises `SourceTooLarge` for more units than `most`, `CorruptImage` for a frame before any sequence header.
         """
-        place = units = 0
-        while place < len(data):
+        offset = units = 0
+        while offset < len(data):
             units += 1
             if units > most:
                 raise SourceTooLarge(f"the source is in too many pieces, allowed: {MAX_UNITS} units of AV1")
-            kind, extended, sized = data[place] >> 3 & 15, data[place] >> 2 & 1, data[place] & 2
-            place += 1 + extended
+            kind, extended, sized = data[offset] >> 3 & 15, data[offset] >> 2 & 1, data[offset] & 2
+            offset += 1 + extended
             try:
-                size, place = _leb128(data, place) if sized else (len(data) - place, place)
-                if size > len(data) - place:
+                size, offset = _leb128(data, offset) if sized else (len(data) - offset, offset)
+                if size > len(data) - offset:
                     break
-                self._read(kind, data[place : place + min(size, _LONGEST)])
+                self._read(kind, data[offset : offset + min(size, _LONGEST)])
             except (EOFError, IndexError):
                 break
-            place += size
+            offset += size
         return units
 
     def _read(self, kind: int, body: memoryview) -> None:
@@ -78,7 +78,7 @@ class Stream:
 
 
 class _Bits:
-    """Reads numbers of so many bits. Raises `EOFError` behind the last."""
+    """Reads numbers of so many bits; raises `EOFError` behind the last."""
 
     def __init__(self, data: memoryview) -> None:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -99,14 +99,14 @@ class _Bits:
         return self.read(zeros) + (1 << zeros) - 1
 
 
-def _leb128(data: memoryview, place: int) -> tuple[int, int]:
-    """A length in groups of 7 bits, the lowest first (4.10.5), and the place behind it."""
+def _leb128(data: memoryview, offset: int) -> tuple[int, int]:
+    """A length in groups of 7 bits, the lowest first (4.10.5), and the offset behind it."""
     value = 0
     for group in range(8):
-        byte = data[place + group]
+        byte = data[offset + group]
         value |= (byte & 0x7F) << 7 * group
         if byte < 0x80:
-            return value, place + group + 1
+            return value, offset + group + 1
     raise EOFError
 
 
@@ -140,7 +140,7 @@ def _sequence_header(bits: _Bits) -> _Sequence:
 
 
 def _times(bits: _Bits) -> int:
-    """Pass over what is said of time and of operating points; returns the bits of the time that a frame tells."""
+    """Skip timing and operating points; returns the bits of the time that a frame states."""
     model = even = delay_bits = time_bits = 0
     if bits.read(1):
         bits.read(64)  # a tick
@@ -165,7 +165,7 @@ def _times(bits: _Bits) -> int:
 
 
 def _has_own_sides(bits: _Bits, sequence: _Sequence) -> bool | None:
-    """Whether a frame header tells sides of its own (5.9.2); None for one that shows a frame decoded before."""
+    """Whether a frame header states sides of its own (5.9.2); None for one that shows a frame decoded before."""
     if sequence.reduced:
         return False
     if bits.read(1):

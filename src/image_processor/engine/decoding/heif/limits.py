@@ -1,19 +1,21 @@
-"""Bound an AVIF or HEIC by what its decoder will make, where its header says less.
+"""Bounds an AVIF or HEIC by what its decoder will make, where its header says less.
 
     primary picture ─┬─ tiles, layers ─▶ coded pictures ─▶ sides by the box `ispe`, and by AV1's own header
                      └─ auxiliaries (alpha) likewise
 
-libavif and dav1d decode a stream at its own sides, whatever `ispe` says, up to 268 megapixels. libheif lets a stream be
-64 pixels larger than `ispe` says, a side, and no more (1.23.6, `tighten_image_size_limit_for_ispe`), and opens nothing
-without it, so that of HEVC `ispe` is enough.
+libavif and dav1d decode a stream at its own sides, whatever `ispe` says, up to 268 megapixels. libheif lets the sides
+of a stream be 64 pixels longer than `ispe` says, and no more (1.23.6, `tighten_image_size_limit_for_ispe`), and opens
+nothing without it, so that `ispe` is enough for HEVC.
 """
 
 import struct
 from typing import Final
 
 from image_processor.engine.decoding.heif import av1
-from image_processor.engine.decoding.heif.items import Items, boxes, only
+from image_processor.engine.decoding.heif.boxes import NOTHING, boxes, only
+from image_processor.engine.decoding.heif.items import Items
 from image_processor.engine.decoding.heif.samples import samples
+from image_processor.engine.decoding.heif.tables import VERSION, check_tables, complete_tables
 from image_processor.engine.layout import Size
 from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge
@@ -25,47 +27,53 @@ _NESTED: Final = 8  # levels of pictures made of pictures
 _AV1: Final = b"av01"
 
 
-def check(source: bytes, limits: Limits) -> None:
-    """Raise `SourceTooLarge` for more pixels than allowed, `CorruptImage` for a stream larger than it is said to be."""
+def read_items(source: bytes, limits: Limits) -> Items | None:
+    """The items of a file that is within the limits; None where it has none.
+
+    Raises `SourceTooLarge` for tables that are too long and for more pixels than allowed, and `CorruptImage` for a
+    stream larger than it is said to be.
+    """
     data = memoryview(source)
-    try:
-        meta, moov = only(data, b"meta"), only(data, b"moov")
+    with complete_tables():
+        meta, moov = only(data, b"meta")[VERSION:], only(data, b"moov")
+        check_tables(meta)
         units = _check_tracks(data, moov, limits) if moov else 0
-        if meta:
-            _Pictures(Items(data, meta[4:]), limits, av1.MAX_UNITS - units).check()
-    except (struct.error, IndexError) as error:
-        raise CorruptImage("the source has a table that ends before its last row") from error
+        if not meta:
+            return None
+        items = Items(data, meta)
+        _Pictures(items, limits, av1.MAX_UNITS - units).check()
+        return items
 
 
 def _check_tracks(data: memoryview, moov: memoryview, limits: Limits) -> int:
-    """The frames that may be decoded, of each track in AV1; returns how many units they have."""
+    """Check the frames that may be decoded of each track in AV1; returns how many units they have."""
     units = 0
     for name, track in boxes(moov):
-        stbl = only(only(only(track, b"mdia"), b"minf"), b"stbl") if name == b"trak" else memoryview(b"")
+        stbl = only(only(only(track, b"mdia"), b"minf"), b"stbl") if name == b"trak" else NOTHING
         entry = only(only(stbl, b"stsd")[8:], _AV1)
         if not entry:
             continue
         said = _track_sides(track) or struct.unpack_from(">HH", entry, 24)
-        stream, found = av1.Stream(), list(samples(data, stbl, limits.max_frames))
+        stream, found = av1.Av1Stream(), list(samples(data, stbl, limits.max_frames))
         for sample in found:
             units += stream.feed(sample, av1.MAX_UNITS - units)
         limits.check_sides(*stream.possible)
         _check_padding(said, stream.declared)
-        if stream.possible != stream.declared:  # what the header says of a frame is then not its size
+        if stream.possible != stream.declared:  # then the size of a frame is not what the header says
             limits.check_frames(len(found), *stream.possible)
-        _check_number(stream, 2 * len(found) + MAX_LAYERS)  # some are only there for others to refer to
+        _check_number(stream, 2 * len(found) + MAX_LAYERS)  # some frames are only there for others to refer to
     return units
 
 
 def _track_sides(track: memoryview) -> Size | None:
-    """The sides that libavif takes a sequence's frames for (ISO/IEC 14496-12, 8.3.2); None if there are none."""
+    """The sides that libavif expects of a sequence's frames (ISO/IEC 14496-12, 8.3.2); None if there are none."""
     tkhd = only(track, b"tkhd")
     width, height = struct.unpack_from(">II", tkhd, 88 if tkhd and tkhd[0] else 76)
     return (width >> 16, height >> 16) if width and height else None
 
 
 class _Pictures:
-    """The items of a file; what each costs is found once."""
+    """The pixels of a file's items; those of each item are counted once."""
 
     def __init__(self, items: Items, limits: Limits, units: int) -> None:
         self._items, self._limits, self._units = items, limits, units
@@ -74,7 +82,7 @@ class _Pictures:
     def check(self) -> None:
         items = self._items
         kinds = list(items.kinds.items())
-        # Each in AV1, since libavif may decode one that the primary picture doesn't name (sample transforms).
+        # All in AV1, since libavif may decode one that the primary picture does not name (sample transforms).
         roots = [number for number, kind in kinds if kind & {_AV1, b"sato"}]
         roots += [items.primary] if items.primary is not None else [number for number, _ in kinds]
         allowed = int(self._limits.max_pixels * TILES) + PADDING**2
@@ -84,7 +92,7 @@ class _Pictures:
                     raise SourceTooLarge(f"the source's pictures have {pixels} pixels in all, allowed: {allowed}")
 
     def _pixels_of(self, item: int, level: int = 0) -> int:
-        """Of all that is decoded for an item."""
+        """The pixels of all that is decoded for an item."""
         if item not in self._pixels:
             parts = self._items.parts.get(item, [])
             if parts:
@@ -95,7 +103,7 @@ class _Pictures:
         return self._pixels[item]
 
     def _auxiliary_pixels_of(self, item: int, level: int = 0) -> int:
-        """Of an item's auxiliaries, and of its parts'."""
+        """The pixels of an item's auxiliaries, and of its parts' auxiliaries."""
         if item not in self._auxiliary_pixels:
             _check_level(level)
             own = sum(self._pixels_of(other) for other in self._items.auxiliaries.get(item, []))
@@ -104,14 +112,14 @@ class _Pictures:
         return self._auxiliary_pixels[item]
 
     def _coded(self, item: int) -> int:
-        """The pixels of a picture as it is coded; none of one that is made of others."""
+        """The pixels of a picture as it is coded; none for one that is made of others."""
         said = self._items.sides.get(item, [])
         for sides in said:
             _check_sides(sides, self._limits)
         if _AV1 not in self._items.kinds.get(item, ()):
             coded = not self._items.parts.get(item)
             return max((width * height for width, height in said), default=0) if coded else 0
-        stream = av1.Stream()
+        stream = av1.Av1Stream()
         self._units -= stream.feed(self._items.data(item), self._units)
         _check_sides(stream.possible, self._limits)
         _check_number(stream, MAX_LAYERS)
@@ -123,14 +131,14 @@ class _Pictures:
     def _check_canvas(self, item: int) -> None:
         """The sides of the picture that a grid or an overlay makes (ISO/IEC 23008-12, 6.6.2)."""
         kinds = self._items.kinds.get(item, set())
-        for kind, place in ((b"grid", 4), (b"iovl", 10)):
+        for kind, offset in ((b"grid", 4), (b"iovl", 10)):
             if kind in kinds:
                 data = self._items.data(item)
-                self._limits.check_sides(*struct.unpack_from(">II" if data[1] & 1 else ">HH", data, place))
+                self._limits.check_sides(*struct.unpack_from(">II" if data[1] & 1 else ">HH", data, offset))
 
 
 def _check_sides(coded: Size, limits: Limits) -> None:
-    """A picture of the largest size that is allowed may be coded with more, and cropped by the box `clap`."""
+    """Allow for padding: a picture of the largest size may be coded with more, and cropped by the box `clap`."""
     width, height = (max(1, side - PADDING) for side in coded)
     if width * height > limits.max_pixels or max(width, height) > limits.max_side:
         limits.check_sides(*coded)
@@ -141,7 +149,7 @@ def _check_padding(said: Size, coded: Size) -> None:
         raise CorruptImage(f"the source says it has {said[0]}×{said[1]} pixels, and has {coded[0]}×{coded[1]}")
 
 
-def _check_number(stream: av1.Stream, most: int) -> None:
+def _check_number(stream: av1.Av1Stream, most: int) -> None:
     if stream.frames > most:
         raise SourceTooLarge(f"the source has {stream.frames} frames of AV1, of which at most {most} are to be seen")
 

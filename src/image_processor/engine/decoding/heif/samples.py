@@ -11,48 +11,48 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from image_processor.engine.decoding.heif.boxes import MAX_TABLE
-from image_processor.engine.decoding.heif.items import boxes, only
+from image_processor.engine.decoding.heif.boxes import boxes, only
+from image_processor.engine.decoding.heif.tables import check_table
 from image_processor.errors import CorruptImage, SourceTooLarge
 
-# Of a track. libavif keeps a row for each, also where the file has none, and looks through stsc for each chunk.
+# Of a track. libavif stores a row for each, also where the file has none, and searches stsc for each chunk.
 MAX_SAMPLES: Final = 65_536
 _TABLES: Final = frozenset((b"stts", b"stsc", b"stsz", b"stco", b"co64", b"stss"))
-_FIRST: Final = 8  # bytes of a table before its first row, with its count the last of them
+_FIRST: Final = 8  # bytes of a table before its first row; the last four are their number
 
 
 def samples(source: memoryview, stbl: memoryview, most: int) -> Iterator[memoryview]:
     """The first `most` samples of a track. Raises `SourceTooLarge` for tables or samples that are too many."""
     for name, table in boxes(stbl):
-        if name in _TABLES and len(table) > MAX_TABLE:
-            raise SourceTooLarge(f"table {name.decode()} of the source has {len(table)} bytes, allowed: {MAX_TABLE}")
+        if name in _TABLES:
+            check_table(name, len(table))
     return islice(_samples(source, *_chunks(stbl), _lengths(stbl)), most)
 
 
 def _samples(
-    source: memoryview, places: tuple[int, ...], counts: list[int], lengths: Iterator[int]
+    source: memoryview, offsets: tuple[int, ...], counts: list[int], lengths: Iterator[int]
 ) -> Iterator[memoryview]:
-    for place, count in zip(places, counts, strict=True):
-        end = place
+    for offset, count in zip(offsets, counts, strict=True):
+        start = offset
         for length in islice(lengths, count):
-            yield source[end : end + length]
-            end += length
+            yield source[start : start + length]
+            start += length
 
 
 def _chunks(stbl: memoryview) -> tuple[tuple[int, ...], list[int]]:
-    """Where each chunk begins, and how many samples it has."""
+    """The offset of each chunk, and its number of samples."""
     stco, co64, stsc = (only(stbl, name) for name in (b"stco", b"co64", b"stsc"))
     if stco and co64:
         raise CorruptImage("the source has two tables of chunks")
-    places = _rows(co64, "Q", 1) if co64 else _rows(stco, "I", 1)
+    offsets = _rows(co64, "Q", 1) if co64 else _rows(stco, "I", 1)
     runs = _rows(stsc, "I", 3)
     firsts = runs[::3]
     if not firsts or firsts[0] > 1 or list(firsts) != sorted(firsts):
         raise CorruptImage("the source has a table stsc that is not in order")
-    counts = [runs[3 * bisect_right(firsts, chunk + 1) - 2] for chunk in range(len(places))]
+    counts = [runs[3 * bisect_right(firsts, chunk + 1) - 2] for chunk in range(len(offsets))]
     if sum(counts) > MAX_SAMPLES:
         raise SourceTooLarge(f"the source has {sum(counts)} samples, allowed: {MAX_SAMPLES}")
-    return places, counts
+    return offsets, counts
 
 
 def _lengths(stbl: memoryview) -> Iterator[int]:

@@ -1,0 +1,102 @@
+"""What a JPEG 2000 says of itself before it is decoded: its size, its tiles, how far it can be halved, its profile.
+
+In a file, the first box of a name counts, as in OpenJPEG, and damage reads as absence: the decoder says what is wrong.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from image_processor.engine.decoding.heif.boxes import NOTHING, first_boxes
+from image_processor.engine.layout import Size
+from image_processor.errors import CorruptImage, SourceTooLarge
+
+# OpenJPEG takes 60 to 130 ms for a megapixel of a photo, and 130 for a megabyte of noise, so that both are bounded.
+# Decoding at half the sides is a quarter of the work, so that larger sources are read for smaller pictures.
+MAX_PIXELS: Final = 24_000_000
+MAX_BYTES: Final = 32 * 1024 * 1024
+MAX_TILES: Final = 16_384  # each takes 0.05 ms beside its pixels
+
+_SOC_SIZ, _COD, _COC, _SOT = b"\xff\x4f\xff\x51", 0xFF52, 0xFF53, 0xFF90  # markers (ISO/IEC 15444-1, table A.2)
+_ICC: Final = (2, 3)  # methods of a colour box that hold a profile
+
+
+@dataclass(frozen=True, slots=True)
+class Codestream:
+    """The main header of a codestream."""
+
+    size: Size
+    halvings: int  # how often its sides can be halved by the decoder
+    length: int  # bytes of the file
+
+    def halved(self, number: int) -> Size:
+        """The size after so many halvings (ISO/IEC 15444-1, B-15)."""
+        return -(-self.size[0] >> number), -(-self.size[1] >> number)
+
+    def reductions(self, wanted: float, least: float) -> int:
+        """How often to halve, so that the share `wanted` of the sides is left, or at least `least` if that is too much.
+
+        Raises `SourceTooLarge` where even that is too much to decode.
+        """
+        width, height = self.size
+        number = 0
+        while number < self.halvings and 0.5 ** (number + 1) >= wanted:
+            number += 1
+        while (width * height >> 2 * number) > MAX_PIXELS or (self.length >> number) > MAX_BYTES:
+            number += 1
+            if number > self.halvings or 0.5**number < least:
+                raise SourceTooLarge(
+                    f"the source has {width}×{height} pixels in {self.length} bytes of JPEG 2000, of which at most "
+                    f"{MAX_PIXELS} and {MAX_BYTES} are decoded: ask for a smaller picture"
+                )
+        return number
+
+
+def read_codestream(source: bytes) -> Codestream:
+    """Read the main header. Raises `CorruptImage` without one, `SourceTooLarge` for too many tiles."""
+    data = memoryview(source)
+    if source[:4] != _SOC_SIZ:
+        data = _first(data, b"jp2c")
+    try:
+        if bytes(data[:4]) != _SOC_SIZ:
+            raise CorruptImage("the source begins like jpeg2000 and has no pictures")
+        right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(">8I", data, 8)
+        if not tile_width or not tile_height:
+            raise CorruptImage("the source begins like jpeg2000 and has tiles without pixels")
+        tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
+        if tiles > MAX_TILES:
+            raise SourceTooLarge(f"the source has {tiles} tiles, allowed: {MAX_TILES}")
+        # Pillow can't position the halves of a picture that does not begin at the origin of its grid.
+        halvings = 0 if left or top else _halvings(data)
+        return Codestream((right - left, bottom - top), halvings, len(source))
+    except struct.error as error:
+        raise CorruptImage("the source begins like jpeg2000 and ends in its header") from error
+
+
+def profile(source: bytes) -> bytes | None:
+    """The ICC profile of a JP2 file."""
+    for name, content in first_boxes(_first(memoryview(source), b"jp2h")):
+        if name == b"colr" and len(content) > 3 and content[0] in _ICC:
+            return bytes(content[3:])
+    return None
+
+
+def _first(data: memoryview, wanted: bytes) -> memoryview:
+    """The content of the first box of this name, empty if there is none."""
+    return next((content for name, content in first_boxes(data) if name == wanted), NOTHING)
+
+
+def _halvings(data: memoryview) -> int:
+    """The fewest decompositions of a component; the decoder refuses a tile that has fewer."""
+    fewest, offset = 32, 2
+    while offset + 4 <= len(data):
+        marker, length = struct.unpack_from(">HH", data, offset)
+        if marker == _SOT or length < 2:
+            break
+        if marker == _COD:
+            fewest = min(fewest, data[offset + 9])
+        elif marker == _COC:
+            (components,) = struct.unpack_from(">H", data, 40)
+            fewest = min(fewest, data[offset + (6 if components < 257 else 7)])
+        offset += 2 + length
+    return 0 if fewest == 32 else fewest
