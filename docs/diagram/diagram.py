@@ -128,8 +128,8 @@ def strip(pen: Pen, box: Box, icon: str, colour: str, lines: tuple[str, ...], sw
     start = middle - 15 * (len(lines) - 1)
     for row, line in enumerate(lines):
         fill = INK if row == 0 else colour if row == len(lines) - 2 else SOFT
-        place = (left + size + 32, start + 30 * row)
-        pen.text(place, line, 27 if row == 0 else 22.5, fill, anchor="lm", bold=row == 0)
+        point = (left + size + 32, start + 30 * row)
+        pen.text(point, line, 27 if row == 0 else 22.5, fill, anchor="lm", bold=row == 0)
 
 
 def outsider(pen: Pen, centre: Point, icon: str, name: str) -> None:

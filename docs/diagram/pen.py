@@ -1,4 +1,4 @@
-"""A drawing surface in the finished picture's pixels, for diagram.py."""
+"""A drawing surface in the finished picture's pixels, for diagram.py and for docs/images/before_after.py."""
 
 from functools import cache
 from typing import Any
@@ -20,9 +20,9 @@ class Pen:
 
     def at(self, centre: Point, size: float) -> "Pen":
         """Return a pen for a square of `size` around `centre` whose sides run from -50 to 50."""
-        return Pen(self._draw, self._scale * size / 100, self._places([centre])[0])
+        return Pen(self._draw, self._scale * size / 100, self._scaled([centre])[0])
 
-    def _places(self, points: list[Point]) -> list[Point]:
+    def _scaled(self, points: list[Point]) -> list[Point]:
         return [(self._origin[0] + x * self._scale, self._origin[1] + y * self._scale) for x, y in points]
 
     def _style(self, style: dict[str, Any]) -> dict[str, Any]:
@@ -30,25 +30,25 @@ class Pen:
 
     def box(self, box: Box, radius: float = 0, **style: Any) -> None:
         """Draw a box with round corners."""
-        self._draw.rounded_rectangle(self._places([box[:2], box[2:]]), radius * self._scale, **self._style(style))
+        self._draw.rounded_rectangle(self._scaled([box[:2], box[2:]]), radius * self._scale, **self._style(style))
 
     def oval(self, box: Box, **style: Any) -> None:
         """Draw an ellipse that fills the box."""
-        self._draw.ellipse(self._places([box[:2], box[2:]]), **self._style(style))
+        self._draw.ellipse(self._scaled([box[:2], box[2:]]), **self._style(style))
 
     def shape(self, points: list[Point], fill: str) -> None:
         """Fill a polygon."""
-        self._draw.polygon(self._places(points), fill)
+        self._draw.polygon(self._scaled(points), fill)
 
     def line(self, points: list[Point], width: float, fill: str) -> None:
         """Draw a line with round ends and joints."""
-        self._draw.line(self._places(points), fill, round(width * self._scale), joint="curve")
+        self._draw.line(self._scaled(points), fill, round(width * self._scale), joint="curve")
         for x, y in (points[0], points[-1]):
             self.oval((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
 
-    def text(self, place: Point, text: str, size: float, fill: str, *, anchor: str = "ms", bold: bool = False) -> None:
+    def text(self, point: Point, text: str, size: float, fill: str, *, anchor: str = "ms", bold: bool = False) -> None:
         """Write one line; the font has one weight, so a thin outline makes it bold."""
-        where, face = self._places([place])[0], font(size * self._scale)
+        where, face = self._scaled([point])[0], font(size * self._scale)
         stroke = size * self._scale * 0.021 if bold else 0
         self._draw.text(where, text, fill, face, anchor, stroke_width=stroke, stroke_fill=fill)
 
