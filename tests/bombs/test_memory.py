@@ -15,6 +15,7 @@ from image_processor.engine import memory_budget
 
 from .confined import answer
 
+Image.init()  # Pillow's own plugins first: of two that open AVIF, the one that was registered first does
 pillow_heif.register_heif_opener()
 pytestmark = [
     pytest.mark.slow,

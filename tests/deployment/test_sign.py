@@ -12,6 +12,8 @@ from image_processor.urls.signatures import is_signed, sign
 
 from .project import Aws, Project, error_line, stack_text
 
+pytestmark = pytest.mark.slow
+
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:SigningSecret-a1b2c3"
 KEY = 'a "key", of ü and \\'
 OUTPUTS = {"SigningSecretArn": ARN, "DistributionDomainName": "d1.cloudfront.net"}

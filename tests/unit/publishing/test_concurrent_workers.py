@@ -220,6 +220,7 @@ def state_machine(pipeline: type[Pipeline] = Pipeline) -> type[SourceLife]:
     return type("SourceLife", (SourceLife,), {"pipeline": pipeline})
 
 
+@pytest.mark.slow
 def test_any_interleaving_of_workers_ends_with_the_renditions_of_the_latest_source():
     run_state_machine_as_test(state_machine(), settings=RUNS)
 
@@ -229,6 +230,7 @@ class PipelineThatDoesNotLookAgain(Pipeline):
         return True
 
 
+@pytest.mark.slow
 def test_the_state_machine_fails_for_a_pipeline_that_does_not_look_again():
     with pytest.raises(AssertionError):
         run_state_machine_as_test(state_machine(PipelineThatDoesNotLookAgain), settings=RUNS_UNTIL_FAILURE)
