@@ -32,7 +32,7 @@ def test_a_parameter_is_read_until_it_exists_and_then_cached():
     assert parameters.reads == 2
 
 
-def test_a_parameter_that_must_not_be_read_raises_unavailable():
+def test_denied_access_to_a_parameter_raises_unavailable():
     parameters = FakeParameters()
     parameters.failure = client_error("AccessDeniedException")
 

@@ -17,7 +17,7 @@ def test_a_missing_object_is_none(s3):
     assert RenditionBucket(s3, PROCESSED, "").find("nope") is None
 
 
-def test_a_source_that_must_not_be_read_is_unavailable_not_missing(s3):
+def test_denied_access_to_a_source_is_unavailable_not_missing(s3):
     bucket = SourceBucket(s3, UPLOADS)
     for operation in ("get_object", "head_upload"):
         s3.fail(operation, 1, client_error("AccessDenied" if operation == "get_object" else "403"))

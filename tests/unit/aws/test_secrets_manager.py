@@ -160,7 +160,7 @@ def test_a_failed_read_raises_an_error_without_aws_text_and_is_retried(keys, sec
     assert keys.current() == "first"
 
 
-def test_a_previous_key_that_can_not_be_read_is_not_taken_for_missing(keys, secrets):
+def test_a_previous_key_that_cannot_be_read_is_not_taken_for_missing(keys, secrets):
     get_secret_value = secrets.get_secret_value
 
     def refuse_previous(**request):

@@ -6,7 +6,7 @@ from image_processor.errors import InvalidRequest
 from image_processor.publishing.names import content_disposition, record_id, rendition_key
 
 
-def test_the_key_of_a_rendition_is_the_source_s_key_and_its_name():
+def test_the_key_of_a_rendition_is_the_source_key_and_its_name():
     assert rendition_key("cats/rio.jpg", "width=300") == "cats/rio.jpg/width=300"
 
 

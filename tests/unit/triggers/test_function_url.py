@@ -115,7 +115,7 @@ def test_a_signature_covers_the_size_that_the_edge_rounded_up(pipeline, s3):
         send(delivery, f"/{KEY}/width=16", signed(f"/{KEY}", width="5"))
 
 
-def test_a_signature_of_the_rendition_s_own_path_is_valid(delivery):
+def test_a_signature_of_the_path_of_a_rendition_is_valid(delivery):
     assert send(delivery, f"/{KEY}/width=4", signed(f"/{KEY}/width=4"))["statusCode"] == 200
 
 
@@ -178,7 +178,7 @@ def test_a_signed_expiry_that_is_not_a_time_is_an_invalid_request(delivery):
 
 
 @pytest.mark.parametrize("reserved", ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"])
-def test_parameters_of_cloudfront_s_own_signed_urls_are_ignored(delivery, reserved):
+def test_the_parameters_of_cloudfront_signed_urls_are_ignored(delivery, reserved):
     written = f"{signed(f'/{KEY}', width='4')}&{reserved}=x"
 
     assert send(delivery, f"/{KEY}/width=4", written)["statusCode"] == 200
@@ -258,7 +258,7 @@ def test_a_missing_source_costs_two_s3_calls(delivery, s3, table):
     assert not table.calls
 
 
-def test_a_source_that_can_t_be_rendered_raises_its_error(delivery, s3):
+def test_a_source_that_cannot_be_rendered_raises_its_error(delivery, s3):
     s3.upload(KEY, RED[:60])
 
     with pytest.raises(CorruptImage):
@@ -363,7 +363,7 @@ def test_a_redirect_stays_on_its_host(delivery):
     assert delivery.answer(event).response["headers"]["Location"] == "/.//evil.example/x?variant=thumbnail&again=1"
 
 
-def test_a_rendered_rendition_too_large_for_a_response_is_stored_and_redirected_to(delivery, s3, monkeypatch):
+def test_a_new_rendition_too_large_for_a_response_is_stored_and_redirected_to(delivery, s3, monkeypatch):
     monkeypatch.setattr(function_url, "MAX_BODY", 10)
 
     response = send(delivery, f"/{KEY}/width=4", signed(f"/{KEY}", width="4"))

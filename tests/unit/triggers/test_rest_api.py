@@ -204,7 +204,7 @@ def test_without_a_distribution_the_srcset_is_null():
     assert (body["srcset"], body["widths"], body["width"]) == (None, None, 1000)
 
 
-def test_signing_keys_that_can_t_be_read_are_an_error_not_a_null_srcset():
+def test_signing_keys_that_cannot_be_read_are_an_error_not_a_null_srcset():
     def fail() -> str:
         raise Unavailable("Secrets Manager can't be reached")
 

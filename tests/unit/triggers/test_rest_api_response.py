@@ -40,7 +40,7 @@ def test_an_error_has_a_code_a_message_and_the_request_id():
 
 @pytest.mark.parametrize("origin", ["https://a.example", None])
 @pytest.mark.parametrize("status", [200, 204, 400, 503])
-def test_a_star_allows_every_origin(origin, status):
+def test_a_wildcard_allows_every_origin(origin, status):
     headers = rest_api.response(status, None, request(headers={"Origin": origin} if origin else {}), ["*"])["headers"]
 
     assert headers["Access-Control-Allow-Origin"] == "*"

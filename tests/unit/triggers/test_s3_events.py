@@ -61,7 +61,7 @@ def test_every_record_of_a_notification_is_a_source_event():
     assert parse(event) == [SourceEvent("uploads", "a"), SourceEvent("others", "b"), SourceEvent("uploads", "a")]
 
 
-def test_s3_s_test_event_has_no_source():
+def test_the_s3_test_event_has_no_source():
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads", "RequestId": "1"})
 
     assert parse_message(body) == []
