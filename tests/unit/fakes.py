@@ -22,7 +22,7 @@ def client_error(code: str, operation: str = "Operation") -> ClientError:
 
 
 class Fake:
-    """Records the calls of each operation; `before` runs an action once, before the nth call from now on."""
+    """Records the calls of each operation; `before` runs an action before the nth call from now on."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []

@@ -128,11 +128,11 @@ def test_notes_of_one_source_never_appear_in_the_line_of_another(read_lines):
     barrier = threading.Barrier(8)
 
     def work(number: int) -> None:
-        for lap in range(3):
+        for iteration in range(3):
             with telemetry.working():
-                telemetry.note(etag=f"{number}-{lap}", bytes_in=1)
+                telemetry.note(etag=f"{number}-{iteration}", bytes_in=1)
                 barrier.wait()
-                telemetry.published(f"{number}-{lap}", 1, 0.0)
+                telemetry.published(f"{number}-{iteration}", 1, 0.0)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))

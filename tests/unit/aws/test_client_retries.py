@@ -1,4 +1,4 @@
-"""AWS's own client under faults, without a socket: how often it tries, how long it waits, what comes out."""
+"""Retries of the AWS clients: attempts, delays, and the errors that remain. botocore runs without a socket."""
 
 import io
 import json
@@ -20,20 +20,20 @@ from image_processor.errors import SourceArchived, Throttled, Unavailable
 FUNCTION_TIMEOUT = 60  # seconds; `Timeout` in templates/main.yaml
 
 
-class Raw(io.BytesIO):
-    """A body as urllib3 gives it."""
+class RawBody(io.BytesIO):
+    """The body of a response, in the interface of urllib3."""
 
     def stream(self, *_: Any, **__: Any) -> Any:
         yield self.read()
 
 
-class Wire:
-    """Answers each attempt of a client with the next of what a test has laid down."""
+class FakeNetwork:
+    """Replaces the network of a client: each attempt gets the next of the prepared responses, or raises it."""
 
     def __init__(self) -> None:
-        self.answers: list[AWSResponse | Exception] = []
+        self.responses: list[AWSResponse | Exception] = []
         self.attempts: list[Any] = []
-        self.waits: list[float] = []
+        self.delays: list[float] = []
 
     def client(self, service: str) -> Any:
         client = boto3.client(service, "us-east-1", config=CONFIG)
@@ -42,160 +42,163 @@ class Wire:
 
     def _send(self, request: Any, **_: Any) -> AWSResponse:
         self.attempts.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+def network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    wire = Wire()
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", wire.waits.append)
-    return wire
+    network = FakeNetwork()
+    monkeypatch.setattr(botocore.endpoint.time, "sleep", network.delays.append)
+    return network
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> AWSResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return AWSResponse("https://aws.example", status, {"Content-Length": str(len(body)), **named}, Raw(body))
+def http_response(status: int, body: bytes = b"", **headers: str) -> AWSResponse:
+    with_dashes = {name.replace("_", "-"): value for name, value in headers.items()}
+    return AWSResponse("https://aws.example", status, {"Content-Length": str(len(body)), **with_dashes}, RawBody(body))
 
 
 def s3_error(status: int, code: str) -> Callable[[], AWSResponse]:
-    return lambda: answer(status, f"<Error><Code>{code}</Code><Message>inner</Message></Error>".encode())
+    return lambda: http_response(status, f"<Error><Code>{code}</Code><Message>inner</Message></Error>".encode())
 
 
-def table_error(status: int, code: str) -> Callable[[], AWSResponse]:
+def dynamodb_error(status: int, code: str) -> Callable[[], AWSResponse]:
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "inner"}).encode()
-    return lambda: answer(status, body, Content_Type="application/x-amz-json-1.0")
+    return lambda: http_response(status, body, Content_Type="application/x-amz-json-1.0")
 
 
-def raising(error: type[Exception]) -> Callable[[], Exception]:
+def connection_error(error: type[Exception]) -> Callable[[], Exception]:
     return lambda: error(endpoint_url="https://s3.inner.example", error="inner")
 
 
-GOOD = {"ETag": '"etag"', "Last_Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
-PASSING = [
+SOURCE_HEADERS = {"ETag": '"etag"', "Last_Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
+TRANSIENT = [
     (s3_error(503, "SlowDown"), Throttled),
     (s3_error(503, "ServiceUnavailable"), Unavailable),
     (s3_error(500, "InternalError"), Unavailable),
     (s3_error(400, "RequestTimeout"), Unavailable),
-    (lambda: answer(502, b"<html>"), Unavailable),
-    (raising(ReadTimeoutError), Unavailable),
-    (raising(ConnectTimeoutError), Unavailable),
-    (raising(EndpointConnectionError), Unavailable),
-    (raising(ConnectionClosedError), Unavailable),
+    (lambda: http_response(502, b"<html>"), Unavailable),
+    (connection_error(ReadTimeoutError), Unavailable),
+    (connection_error(ConnectTimeoutError), Unavailable),
+    (connection_error(EndpointConnectionError), Unavailable),
+    (connection_error(ConnectionClosedError), Unavailable),
 ]
-LASTING = [
+PERMANENT = [
     (s3_error(403, "AccessDenied"), Unavailable),
     (s3_error(404, "NoSuchBucket"), Unavailable),
 ]
 
 
-@pytest.mark.parametrize(("fault", "_"), PASSING)
-def test_a_fault_that_passes_is_not_noticed(wire, fault, _):
-    wire.answers = [fault(), fault(), answer(200, b"12345", **GOOD)]
+@pytest.mark.parametrize(("fault", "_"), TRANSIENT)
+def test_a_call_succeeds_after_two_transient_faults(network, fault, _):
+    network.responses = [fault(), fault(), http_response(200, b"12345", **SOURCE_HEADERS)]
 
-    source = SourceBucket(wire.client("s3"), "uploads").get("rio.jpg")
+    source = SourceBucket(network.client("s3"), "uploads").get("rio.jpg")
 
     assert source.body.read() == b"12345"
-    assert len(wire.attempts) == 3
-    assert all(0 <= wait <= most for wait, most in zip(wire.waits, (1, 2), strict=True))
+    assert len(network.attempts) == 3
+    assert all(0 <= delay <= longest for delay, longest in zip(network.delays, (1, 2), strict=True))
 
 
-def test_a_source_in_an_archive_is_told_by_the_answer_s_code_and_known_but_for_its_body(wire):
-    wire.answers = [s3_error(403, "InvalidObjectState")(), answer(200, Content_Length="5", **GOOD)]
+def test_an_archived_source_has_all_attributes_and_a_body_that_raises(network):
+    network.responses = [
+        s3_error(403, "InvalidObjectState")(),
+        http_response(200, Content_Length="5", **SOURCE_HEADERS),
+    ]
 
-    source = SourceBucket(wire.client("s3"), "uploads").get("rio.jpg")
+    source = SourceBucket(network.client("s3"), "uploads").get("rio.jpg")
 
-    assert [request.method for request in wire.attempts] == ["GET", "HEAD"]
-    assert source.etag == GOOD["ETag"].strip('"')
+    assert [request.method for request in network.attempts] == ["GET", "HEAD"]
+    assert source.etag == SOURCE_HEADERS["ETag"].strip('"')
     with pytest.raises(SourceArchived):
         source.body.read()
     source.body.close()
 
 
-@pytest.mark.parametrize(("fault", "error"), PASSING)
-def test_a_fault_that_stays_is_told_after_three_attempts(wire, fault, error):
-    wire.answers = [fault(), fault(), fault()]
+@pytest.mark.parametrize(("fault", "error"), TRANSIENT)
+def test_a_transient_fault_is_raised_after_three_attempts(network, fault, error):
+    network.responses = [fault(), fault(), fault()]
 
     with pytest.raises(error):
-        SourceBucket(wire.client("s3"), "uploads").get("rio.jpg")
+        SourceBucket(network.client("s3"), "uploads").get("rio.jpg")
 
-    assert not wire.answers
+    assert not network.responses
 
 
-@pytest.mark.parametrize(("fault", "error"), LASTING)
-def test_a_fault_that_would_stay_is_told_at_once(wire, fault, error):
-    wire.answers = [fault()]
+@pytest.mark.parametrize(("fault", "error"), PERMANENT)
+def test_a_permanent_fault_is_raised_without_a_retry(network, fault, error):
+    network.responses = [fault()]
 
     with pytest.raises(error):
-        SourceBucket(wire.client("s3"), "uploads").get("rio.jpg")
+        SourceBucket(network.client("s3"), "uploads").get("rio.jpg")
 
-    assert wire.waits == []
+    assert network.delays == []
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (table_error(400, "ProvisionedThroughputExceededException"), Throttled),
-        (table_error(400, "ThrottlingException"), Throttled),
-        (table_error(400, "RequestLimitExceeded"), Throttled),
-        (table_error(500, "InternalServerError"), Unavailable),
-        (raising(ReadTimeoutError), Unavailable),
+        (dynamodb_error(400, "ProvisionedThroughputExceededException"), Throttled),
+        (dynamodb_error(400, "ThrottlingException"), Throttled),
+        (dynamodb_error(400, "RequestLimitExceeded"), Throttled),
+        (dynamodb_error(500, "InternalServerError"), Unavailable),
+        (connection_error(ReadTimeoutError), Unavailable),
     ],
 )
-def test_the_table_is_tried_as_often(wire, fault, error):
-    table = MetadataTable(wire.client("dynamodb"), "records")
-    wire.answers = [fault(), fault(), answer(200, b"{}"), fault(), fault(), fault()]
+def test_a_dynamodb_call_is_attempted_three_times(network, fault, error):
+    table = MetadataTable(network.client("dynamodb"), "records")
+    network.responses = [fault(), fault(), http_response(200, b"{}"), fault(), fault(), fault()]
 
     table.delete("id")
     with pytest.raises(error):
         table.delete("id")
 
-    assert len(wire.attempts) == 6
+    assert len(network.attempts) == 6
 
 
-def test_a_record_that_is_another_by_now_is_left(wire):
-    wire.answers = [table_error(400, "ConditionalCheckFailedException")()]
+def test_a_record_that_was_replaced_is_not_deleted(network):
+    network.responses = [dynamodb_error(400, "ConditionalCheckFailedException")()]
 
-    MetadataTable(wire.client("dynamodb"), "records").delete("id", source_etag="etag")
+    MetadataTable(network.client("dynamodb"), "records").delete("id", source_etag="etag")
 
-    asked = json.loads(wire.attempts[0].body)
-    assert asked["ConditionExpression"] == "source_etag = :source_etag"
-    assert asked["ExpressionAttributeValues"] == {":source_etag": {"S": "etag"}}
+    request = json.loads(network.attempts[0].body)
+    assert request["ConditionExpression"] == "source_etag = :source_etag"
+    assert request["ExpressionAttributeValues"] == {":source_etag": {"S": "etag"}}
 
 
 @pytest.mark.parametrize(
     "change",
     [s3_error(412, "PreconditionFailed"), s3_error(404, "NoSuchKey"), s3_error(409, "ConditionalRequestConflict")],
 )
-def test_a_rendition_that_is_another_by_now_is_left(wire, change):
-    wire.answers = [change()]
+def test_a_rendition_that_was_replaced_is_not_deleted(network, change):
+    network.responses = [change()]
 
-    RenditionBucket(wire.client("s3"), "processed", "").delete("rio.jpg/thumbnail", "etag")
+    RenditionBucket(network.client("s3"), "processed", "").delete("rio.jpg/thumbnail", "etag")
 
-    assert wire.attempts[0].headers["If-Match"] == b'"etag"'
+    assert network.attempts[0].headers["If-Match"] == b'"etag"'
 
 
-def test_an_outage_is_not_answered_with_three_times_the_load(wire):
-    bucket = SourceBucket(wire.client("s3"), "uploads")
-    wire.answers = [s3_error(500, "InternalError")() for _ in range(300)]
+def test_retries_stop_when_most_calls_fail(network):
+    bucket = SourceBucket(network.client("s3"), "uploads")
+    network.responses = [s3_error(500, "InternalError")() for _ in range(300)]
 
     for _ in range(100):
         with pytest.raises(Unavailable):
             bucket.etag("rio.jpg")
 
-    assert len(wire.attempts) == 100 + 100  # the client has 500 tokens, and a second attempt takes five of them
+    assert len(network.attempts) == 100 + 100  # the client has 500 retry tokens, and a retry takes five
 
 
-def test_two_calls_may_stall_to_the_last_before_the_function_is_out_of_time():
+def test_two_stalled_calls_fit_into_the_function_timeout():
     attempts = CONFIG.retries["total_max_attempts"]
     stalled = attempts * (CONFIG.connect_timeout + CONFIG.read_timeout)
-    waits = sum(2**attempt for attempt in range(attempts - 1))  # at most; botocore takes a random part of each
+    delays = sum(2**attempt for attempt in range(attempts - 1))  # at most, because botocore waits a random part of each
 
-    assert stalled + waits == 24
-    assert 2 * (stalled + waits) < FUNCTION_TIMEOUT - app.RESERVED_SECONDS
+    assert stalled + delays == 24
+    assert 2 * (stalled + delays) < FUNCTION_TIMEOUT - app.RESERVED_SECONDS

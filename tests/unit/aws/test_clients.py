@@ -35,6 +35,6 @@ def test_an_aws_error_becomes_throttled_or_unavailable_without_its_text(failure,
     assert not {"arn:", "inner", "AccessDenied"} & set(str(caught.value).replace("/", " ").split())
 
 
-def test_an_exception_that_is_not_botocore_s_is_raised_unchanged():
+def test_an_exception_not_from_botocore_is_raised_unchanged():
     with pytest.raises(KeyError), speaking_to("S3"):
         raise KeyError("x")

@@ -1,4 +1,4 @@
-"""CloudFront is told what was replaced: once for an invocation, in every spelling, and only when there is something."""
+"""CloudFront invalidations: one request for an invocation, sent again with the next one if it fails."""
 
 import threading
 
@@ -14,8 +14,8 @@ KEY = "cats/rio.jpg"
 
 class FakeCloudFront:
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
-        self.references: set[str] = set()
+        self.invalidated: list[list[str]] = []
+        self.caller_references: set[str] = set()
         self.failure: Exception | None = None
 
     def create_invalidation(self, *, DistributionId, InvalidationBatch):  # noqa: N803 - AWS's names
@@ -24,8 +24,8 @@ class FakeCloudFront:
             raise self.failure
         paths = InvalidationBatch["Paths"]
         assert paths["Quantity"] == len(paths["Items"])
-        self.asked.append(paths["Items"])
-        self.references.add(InvalidationBatch["CallerReference"])
+        self.invalidated.append(paths["Items"])
+        self.caller_references.add(InvalidationBatch["CallerReference"])
 
 
 @pytest.fixture
@@ -34,55 +34,55 @@ def cloudfront() -> FakeCloudFront:
 
 
 @pytest.fixture
-def distribution(cloudfront) -> CloudFrontInvalidations:
+def cloudfront_invalidations(cloudfront) -> CloudFrontInvalidations:
     return CloudFrontInvalidations(lambda: cloudfront, lambda: "E2EXAMPLE")
 
 
-def test_all_of_an_invocation_is_one_request(distribution, cloudfront):
-    threads = [threading.Thread(target=distribution.add, args=(f"{n % 5}.jpg",)) for n in range(10)]
+def test_all_keys_of_an_invocation_are_sent_in_one_request(cloudfront_invalidations, cloudfront):
+    threads = [threading.Thread(target=cloudfront_invalidations.add, args=(f"{n % 5}.jpg",)) for n in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    distribution.send()
-    distribution.send()
+    cloudfront_invalidations.send()
+    cloudfront_invalidations.send()
 
-    assert cloudfront.asked == [[path for n in range(5) for path in (f"/{n}.jpg", f"/{n}.jpg/*")]]
+    assert cloudfront.invalidated == [[path for n in range(5) for path in (f"/{n}.jpg", f"/{n}.jpg/*")]]
 
 
-def test_each_request_is_one_of_its_own(distribution, cloudfront):
-    for _ in range(2):  # CloudFront takes a second one of the same reference for a repeat of the first
-        distribution.add(KEY)
-        distribution.send()
+def test_each_request_has_its_own_caller_reference(cloudfront_invalidations, cloudfront):
+    for _ in range(2):  # CloudFront ignores a second request with the same caller reference
+        cloudfront_invalidations.add(KEY)
+        cloudfront_invalidations.send()
 
-    assert len(cloudfront.references) == 2
+    assert len(cloudfront.caller_references) == 2
 
 
 @pytest.mark.parametrize(
     ("code", "error"), [("TooManyInvalidationsInProgress", Throttled), ("AccessDenied", Unavailable)]
 )
-def test_what_cloudfront_refuses_is_asked_for_again_with_the_next(distribution, cloudfront, code, error):
-    distribution.add("a.jpg")
+def test_a_failed_request_is_sent_again_with_the_next_one(cloudfront_invalidations, cloudfront, code, error):
+    cloudfront_invalidations.add("a.jpg")
     cloudfront.failure = client_error(code)
     with pytest.raises(error):
-        distribution.send()
+        cloudfront_invalidations.send()
     cloudfront.failure = None
-    distribution.add("b.jpg")
+    cloudfront_invalidations.add("b.jpg")
 
-    distribution.send()
+    cloudfront_invalidations.send()
 
-    assert cloudfront.asked == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
+    assert cloudfront.invalidated == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
 
 
-def test_without_a_distribution_yet_what_was_replaced_is_forgotten(cloudfront):
+def test_keys_are_dropped_while_the_distribution_does_not_exist(cloudfront):
     invalidations = CloudFrontInvalidations(lambda: cloudfront, lambda: None)
     invalidations.add(KEY)
     invalidations.send()
 
-    assert cloudfront.asked == []
+    assert cloudfront.invalidated == []
     assert not invalidations._keys
 
 
-def test_nothing_replaced_asks_for_no_id():
-    CloudFrontInvalidations(lambda: pytest.fail("no client is made"), lambda: pytest.fail("no id is read")).send()
+def test_without_keys_neither_client_nor_distribution_id_is_requested():
+    CloudFrontInvalidations(lambda: pytest.fail("a client was opened"), lambda: pytest.fail("the id was read")).send()

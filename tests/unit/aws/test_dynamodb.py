@@ -1,4 +1,4 @@
-"""The metadata table: batches of writes, requests that DynamoDB leaves unprocessed, and pages of results."""
+"""The metadata table: batches of writes, items that DynamoDB leaves unprocessed, and pages of results."""
 
 import pytest
 
@@ -25,46 +25,46 @@ def record(number: int) -> Record:
 
 
 @pytest.fixture
-def waits(monkeypatch) -> list[float]:
-    """The seconds that would have been slept."""
+def delays(monkeypatch) -> list[float]:
+    """The delays between attempts, in seconds; nothing sleeps."""
     seconds: list[float] = []
     monkeypatch.setattr(dynamodb.time, "sleep", seconds.append)
     return seconds
 
 
 @pytest.mark.parametrize("count", [0, 1, 25, 26, 60])
-def test_records_are_written_in_batches_that_dynamodb_takes(table, waits, count):
+def test_records_are_written_in_batches_of_at_most_25(table, delays, count):
     MetadataTable(table, TABLE).put([record(number) for number in range(count)])
 
     assert len(table.items) == count
     assert table.count("batch_write_item") == -(-count // 25)
-    assert waits == []
+    assert delays == []
 
 
-def test_what_dynamodb_left_over_is_written_again_after_longer_and_longer_waits(table, waits):
+def test_unprocessed_records_are_written_again_after_increasing_delays(table, delays):
     table.partial_writes = 3
 
     MetadataTable(table, TABLE).put([record(number) for number in range(30)])
 
     assert len(table.items) == 30
-    assert waits == sorted(waits)
-    assert len(waits) == 3
+    assert delays == sorted(delays)
+    assert len(delays) == 3
 
 
-def test_a_table_that_never_takes_all_is_throttled(table, waits):
+def test_records_that_remain_unprocessed_raise_throttled(table, delays):
     table.partial_writes = 1000
 
     with pytest.raises(Throttled, match="DynamoDB is busy; try again later"):
         MetadataTable(table, TABLE).put([record(number) for number in range(25)])
 
-    assert sum(waits) < 5
+    assert sum(delays) < 5
 
 
-def test_the_ids_of_a_source_are_found_page_by_page(table):
+def test_the_records_of_a_source_are_read_from_every_page(table):
     records = MetadataTable(table, TABLE)
     records.put([record(number) for number in range(7)])
 
-    assert sorted((kept.id, kept.name) for kept in records.of("s3://uploads/a")) == [
+    assert sorted((stored.id, stored.name) for stored in records.of("s3://uploads/a")) == [
         (f"id-{number}", f"v{number}") for number in range(7)
     ]
     assert records.of("s3://uploads/b") == []

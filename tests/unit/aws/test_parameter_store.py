@@ -22,17 +22,17 @@ class FakeParameters:
         return {"Parameter": {"Value": self.value}}
 
 
-def test_the_distribution_s_id_is_read_once_when_it_is_there():
+def test_a_parameter_is_read_until_it_exists_and_then_cached():
     parameters = FakeParameters()
     read = Parameter(lambda: parameters, "/stack/distribution").value
 
-    assert read() is None  # the stack is still being made
+    assert read() is None  # the stack is still being created
     parameters.value = "E2EXAMPLE"
     assert [read(), read()] == ["E2EXAMPLE", "E2EXAMPLE"]
     assert parameters.reads == 2
 
 
-def test_a_parameter_that_must_not_be_read_is_told():
+def test_denied_access_to_a_parameter_raises_unavailable():
     parameters = FakeParameters()
     parameters.failure = client_error("AccessDeniedException")
 

@@ -1,4 +1,4 @@
-"""Buckets: a missing object is no error, and any other failure is never taken for a missing object."""
+"""The buckets: a missing object is None, and no other failure is taken for a missing object."""
 
 import pytest
 from botocore.exceptions import IncompleteReadError
@@ -9,7 +9,7 @@ from image_processor.errors import Unavailable
 from ..fakes import PROCESSED, UPLOADS, client_error
 
 
-def test_a_source_that_is_missing_is_none(s3):
+def test_a_missing_object_is_none(s3):
     bucket = SourceBucket(s3, UPLOADS)
 
     assert bucket.get("nope") is None
@@ -17,7 +17,7 @@ def test_a_source_that_is_missing_is_none(s3):
     assert RenditionBucket(s3, PROCESSED, "").find("nope") is None
 
 
-def test_a_source_that_must_not_be_read_is_not_taken_for_missing(s3):
+def test_denied_access_to_a_source_is_unavailable_not_missing(s3):
     bucket = SourceBucket(s3, UPLOADS)
     for operation in ("get_object", "head_upload"):
         s3.fail(operation, 1, client_error("AccessDenied" if operation == "get_object" else "403"))
@@ -28,7 +28,7 @@ def test_a_source_that_must_not_be_read_is_not_taken_for_missing(s3):
         bucket.etag("a")
 
 
-def test_a_body_that_breaks_off_is_unavailable(s3):
+def test_a_download_that_breaks_off_is_unavailable(s3):
     s3.upload("a", b"12345")
     source = SourceBucket(s3, UPLOADS).get("a")
     s3.fail("read", 1, IncompleteReadError(actual_bytes=1, expected_bytes=5))
@@ -37,7 +37,7 @@ def test_a_body_that_breaks_off_is_unavailable(s3):
         source.body.read()
 
 
-def test_a_rendition_of_unknown_origin_has_no_source_etag(s3):
+def test_a_rendition_without_metadata_has_no_source_etag(s3):
     s3.put_object(Bucket=PROCESSED, Key="a/b", Body=b"", Metadata={}, ContentType="", CacheControl="")
 
     assert RenditionBucket(s3, PROCESSED, "").find("a/b").source_etag is None

@@ -1,4 +1,4 @@
-"""Keys are asked for at first need, kept for minutes, and asked for again, seldom, for a signature by none of them."""
+"""Signing keys: read when needed, cached for five minutes, and refreshed, rate-limited, after an unknown signature."""
 
 import threading
 from types import SimpleNamespace
@@ -19,12 +19,12 @@ ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key"
 class FakeSecrets:
     def __init__(self) -> None:
         self.stages = {"AWSCURRENT": "first"}
-        self.asked: list[str] = []
-        self.opened = 0
+        self.requested_stages: list[str] = []
+        self.clients_opened = 0
         self.failure: Exception | None = None
 
     def client(self):
-        self.opened += 1
+        self.clients_opened += 1
         return self
 
     def rotate(self, key: str) -> None:
@@ -32,7 +32,7 @@ class FakeSecrets:
 
     def get_secret_value(self, *, SecretId, VersionStage):  # noqa: N803 - AWS's names
         assert SecretId == ARN
-        self.asked.append(VersionStage)
+        self.requested_stages.append(VersionStage)
         if self.failure:
             raise self.failure
         if VersionStage not in self.stages:
@@ -59,20 +59,20 @@ def signed(key: str) -> dict[str, str]:
     return {"width": "300", "sig": sign(key, "/a", {"width": "300"})}
 
 
-def test_nothing_is_asked_before_it_is_needed(keys, secrets):
-    assert (secrets.opened, secrets.asked) == (0, [])
+def test_the_keys_are_read_when_they_are_first_needed(keys, secrets):
+    assert (secrets.clients_opened, secrets.requested_stages) == (0, [])
     assert keys.all() == ("first",)
-    assert (secrets.opened, secrets.asked) == (1, ["AWSCURRENT", "AWSPREVIOUS"])
+    assert (secrets.clients_opened, secrets.requested_stages) == (1, ["AWSCURRENT", "AWSPREVIOUS"])
 
 
-def test_the_current_key_signs_and_the_one_before_is_good_too(keys, secrets):
+def test_the_current_key_signs_and_the_previous_one_is_valid_too(keys, secrets):
     secrets.rotate("second")
 
     assert keys.current() == "second"
     assert keys.all() == ("second", "first")
 
 
-def test_keys_are_kept_for_five_minutes(keys, secrets, clock):
+def test_the_keys_are_cached_for_five_minutes(keys, secrets, clock):
     keys.all()
     secrets.rotate("second")
     clock.now += 299
@@ -80,10 +80,10 @@ def test_keys_are_kept_for_five_minutes(keys, secrets, clock):
     assert keys.current() == "first"
     clock.now += 1
     assert keys.current() == "second"
-    assert (secrets.opened, len(secrets.asked)) == (1, 4)
+    assert (secrets.clients_opened, len(secrets.requested_stages)) == (1, 4)
 
 
-def test_a_key_that_was_replaced_twice_is_good_no_more(keys, secrets, clock):
+def test_a_key_that_was_rotated_twice_is_invalid(keys, secrets, clock):
     keys.check("/a", signed("first"), 0)
     secrets.rotate("second")
     secrets.rotate("third")
@@ -94,7 +94,7 @@ def test_a_key_that_was_replaced_twice_is_good_no_more(keys, secrets, clock):
         keys.check("/a", signed("first"), 0)
 
 
-def test_a_signature_by_a_newer_key_is_good_at_once(keys, secrets, clock):
+def test_a_signature_by_a_newer_key_is_valid_at_once(keys, secrets, clock):
     keys.check("/a", signed("first"), 0)
     secrets.rotate("second")
     keys.check("/a", signed("second"), 0)
@@ -105,30 +105,30 @@ def test_a_signature_by_a_newer_key_is_good_at_once(keys, secrets, clock):
     keys.check("/a", signed("second"), 0)
 
 
-def test_wrong_signatures_ask_three_times_and_then_every_half_a_minute(keys, secrets, clock):
+def test_wrong_signatures_refresh_the_keys_three_times_and_then_every_30_seconds(keys, secrets, clock):
     keys.all()
-    for _ in range(600):  # a minute of them
+    for _ in range(600):  # one minute
         clock.now += 0.1
         with pytest.raises(BadSignature, match="wrong"):
-            keys.check("/a", signed("a stranger's"), 0)
+            keys.check("/a", signed("unknown"), 0)
 
-    assert secrets.asked.count("AWSCURRENT") in (1 + 3 + 1, 1 + 3 + 2)
+    assert secrets.requested_stages.count("AWSCURRENT") in (1 + 3 + 1, 1 + 3 + 2)
     secrets.rotate("second")
     clock.now += 30
     keys.check("/a", signed("second"), 0)
 
 
 @pytest.mark.parametrize("parameters", [{"width": "300"}, {"width": "300", "sig": ""}])
-def test_a_missing_signature_asks_for_no_newer_key(keys, secrets, clock, parameters):
+def test_a_missing_signature_does_not_refresh_the_keys(keys, secrets, clock, parameters):
     keys.all()
     clock.now += 60
     with pytest.raises(BadSignature, match="missing"):
         keys.check("/a", parameters, 0)
 
-    assert secrets.asked.count("AWSCURRENT") == 1
+    assert secrets.requested_stages.count("AWSCURRENT") == 1
 
 
-def test_expiry_is_checked_too(keys):
+def test_an_expired_signature_is_rejected(keys):
     parameters = {"exp": "100"}
     parameters["sig"] = sign("first", "/a", parameters)
 
@@ -149,7 +149,7 @@ def test_expiry_is_checked_too(keys):
         (EndpointConnectionError(endpoint_url="https://inner"), Unavailable),
     ],
 )
-def test_a_failure_is_told_in_our_words_and_asked_about_again(keys, secrets, failure, error):
+def test_a_failed_read_raises_an_error_without_aws_text_and_is_retried(keys, secrets, failure, error):
     secrets.failure = failure
     with pytest.raises(error, match="Secrets Manager") as caught:
         keys.all()
@@ -160,13 +160,13 @@ def test_a_failure_is_told_in_our_words_and_asked_about_again(keys, secrets, fai
     assert keys.current() == "first"
 
 
-def test_a_previous_key_that_can_not_be_read_is_no_missing_one(keys, secrets):
-    answer = secrets.get_secret_value
+def test_a_previous_key_that_cannot_be_read_is_not_taken_for_missing(keys, secrets):
+    get_secret_value = secrets.get_secret_value
 
     def refuse_previous(**request):
         if request["VersionStage"] == "AWSPREVIOUS":
             raise client_error("AccessDeniedException")
-        return answer(**request)
+        return get_secret_value(**request)
 
     secrets.get_secret_value = refuse_previous
 
@@ -174,22 +174,22 @@ def test_a_previous_key_that_can_not_be_read_is_no_missing_one(keys, secrets):
         keys.all()
 
 
-def test_keys_that_are_known_are_good_while_newer_ones_can_not_be_had(keys, secrets, clock, monkeypatch):
+def test_cached_keys_remain_valid_while_a_refresh_fails(keys, secrets, clock, monkeypatch):
     faults = []
     monkeypatch.setattr(telemetry, "fault", lambda _, error: faults.append(error.code))
     keys.all()
     clock.now += 60
     secrets.failure = client_error("InternalServiceError")
     for _ in range(10):
-        with pytest.raises(BadSignature):  # not Unavailable, which a cache would keep for all who ask
+        with pytest.raises(BadSignature):  # not Unavailable, which caches would give to other viewers too
             keys.check("/a", signed("second"), 0)
 
     keys.check("/a", signed("first"), 0)
-    assert secrets.asked.count("AWSCURRENT") == 1 + 3
+    assert secrets.requested_stages.count("AWSCURRENT") == 1 + 3
     assert faults == 3 * ["unavailable"]
 
 
-def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, monkeypatch):
+def test_cached_keys_remain_valid_after_five_minutes_during_an_outage(keys, secrets, clock, monkeypatch):
     faults = []
     monkeypatch.setattr(telemetry, "fault", lambda route, error: faults.append((route, error.code)))
     keys.all()
@@ -198,7 +198,7 @@ def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, mo
 
     for _ in range(10):
         keys.check("/a", signed("first"), 0)
-    assert secrets.asked.count("AWSCURRENT") == 2
+    assert secrets.requested_stages.count("AWSCURRENT") == 2
     assert faults == [("signing keys", "unavailable")]
 
     secrets.failure = None
@@ -207,24 +207,24 @@ def test_an_outage_turns_nobody_away_who_was_signed_for(keys, secrets, clock, mo
     assert keys.current() == "second"
 
 
-def test_threads_that_need_them_at_once_ask_once(secrets):
-    begun, go_on = threading.Event(), threading.Event()
-    answer = secrets.get_secret_value
+def test_threads_that_need_the_keys_at_once_read_them_once(secrets):
+    started, proceed = threading.Event(), threading.Event()
+    get_secret_value = secrets.get_secret_value
 
-    def slowly(**request):
-        begun.set()
-        assert go_on.wait(10)
-        return answer(**request)
+    def block(**request):
+        started.set()
+        assert proceed.wait(10)
+        return get_secret_value(**request)
 
-    secrets.get_secret_value = slowly
+    secrets.get_secret_value = block
     keys, found = SigningKeys(secrets.client, ARN), []
     threads = [threading.Thread(target=lambda: found.append(keys.all())) for _ in range(8)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
-    go_on.set()
+    assert started.wait(10)
+    proceed.set()
     for thread in threads:
         thread.join(10)
 
     assert found == [("first",)] * 8
-    assert secrets.asked == ["AWSCURRENT", "AWSPREVIOUS"]
+    assert secrets.requested_stages == ["AWSCURRENT", "AWSPREVIOUS"]

@@ -111,7 +111,7 @@ def test_a_source_deleted_while_rendered_on_demand_is_not_found(pipeline, s3, ta
     assert not table.items
 
 
-def test_a_source_overwritten_while_rendered_on_demand_returns_only_the_requested_record(pipeline, s3):
+def test_a_source_overwritten_while_rendered_on_demand_returns_the_requested_record(pipeline, s3):
     s3.upload(KEY, RED)
     s3.before("put_object", 1, lambda: s3.upload(KEY, BLUE))
 

@@ -10,7 +10,7 @@ A hypothesis state machine drives the life of one source. Its rules, in any orde
 
 At the end, all remaining events are processed. Then the stored renditions, their records and CloudFront's cache must
 match the source. A second test removes the pipeline's last step, "look again", and expects the state machine to find a
-run that ends in a wrong result, which shows that it can.
+run that ends in a wrong result, index shows that it can.
 """
 
 import itertools
@@ -51,7 +51,7 @@ RUNS_UNTIL_FAILURE = settings(RUNS, max_examples=2000, phases=[Phase.generate], 
 
 
 def fake_render(source: BinaryIO | bytes, wanted: list[Transformation], *_: object) -> list[Rendition]:
-    """Replaces the engine, which would take most of the time and does not affect the order of calls."""
+    """Replaces the engine, index would take most of the time and does not affect the order of calls."""
     body = source if isinstance(source, bytes) else source.read()
     if body == b"corrupt":
         raise CorruptImage("the source can't be decoded")
@@ -71,7 +71,7 @@ class Clock:
 
 @dataclass
 class Job:
-    """What a worker is doing: it processes an event, which is queued again on failure, or renders on demand."""
+    """What a worker is doing: it processes an event, index is queued again on failure, or renders on demand."""
 
     worker: Worker
     invalidations: FakeInvalidations
@@ -117,44 +117,44 @@ class SourceLife(RuleBasedStateMachine):
                 self.edge_cache.setdefault(key, stored.body)
 
     @precondition(lambda self: self.queue)
-    @rule(which=st.integers(0, 1))
-    def publish(self, which: int) -> None:
+    @rule(index=st.integers(0, 1))
+    def publish(self, index: int) -> None:
         """A free worker takes the oldest event."""
-        if self.jobs[which] is None:
+        if self.jobs[index] is None:
             redelivered = self.queue.pop(0)
-            self._start(which, lambda pipeline: pipeline.publish(KEY, redelivered=redelivered), has_event=True)
+            self._start(index, lambda pipeline: pipeline.publish(KEY, redelivered=redelivered), has_event=True)
 
-    @rule(which=st.integers(0, 1), wanted=st.sampled_from([AD_HOC, {"wide": Transformation(width=16)}]))
-    def render_on_demand(self, which: int, wanted: dict[str, Transformation]) -> None:
-        if self.jobs[which] is None:
-            self._start(which, lambda pipeline: pipeline.render_on_demand(KEY, wanted), has_event=False)
+    @rule(index=st.integers(0, 1), wanted=st.sampled_from([AD_HOC, {"wide": Transformation(width=16)}]))
+    def render_on_demand(self, index: int, wanted: dict[str, Transformation]) -> None:
+        if self.jobs[index] is None:
+            self._start(index, lambda pipeline: pipeline.render_on_demand(KEY, wanted), has_event=False)
 
-    @rule(which=st.integers(0, 1), calls=st.integers(1, 15), thread=st.integers(0, 2))
-    def step(self, which: int, calls: int, thread: int) -> None:
+    @rule(index=st.integers(0, 1), calls=st.integers(1, 15), thread=st.integers(0, 2))
+    def step(self, index: int, calls: int, thread: int) -> None:
         """A worker makes some storage calls, in one of the threads that can run."""
         for _ in range(calls):
-            job = self.jobs[which]
+            job = self.jobs[index]
             if job and job.worker.step(thread):
-                self._end(which, job)
+                self._end(index, job)
 
-    @rule(which=st.integers(0, 1))
-    def crash(self, which: int) -> None:
-        job = self.jobs[which]
+    @rule(index=st.integers(0, 1))
+    def crash(self, index: int) -> None:
+        job = self.jobs[index]
         if job and job.has_event:
             job.worker.crash()
-            self.jobs[which] = None
+            self.jobs[index] = None
             self.queue.append(True)
 
-    @rule(which=st.integers(0, 1), code=st.sampled_from(["SlowDown", "InternalError"]))
-    def fail_call(self, which: int, code: str) -> None:
+    @rule(index=st.integers(0, 1), code=st.sampled_from(["SlowDown", "InternalError"]))
+    def fail_call(self, index: int, code: str) -> None:
         """The next storage call of a worker fails, whichever it is."""
-        job = self.jobs[which]
+        job = self.jobs[index]
         if job and job.has_event:
             self.s3.failing_with = self.table.failing_with = code
             ended = job.worker.step(0)
             self.s3.failing_with = self.table.failing_with = None
             if ended:
-                self._end(which, job)
+                self._end(index, job)
 
     def teardown(self) -> None:
         """Process the remaining events, and compare what is stored with the source."""
@@ -170,7 +170,7 @@ class SourceLife(RuleBasedStateMachine):
                 job.worker.crash()
             self.patch.undo()
 
-    def _start(self, which: int, call: Callable[[Pipeline], Any], *, has_event: bool) -> None:
+    def _start(self, index: int, call: Callable[[Pipeline], Any], *, has_event: bool) -> None:
         worker, invalidations = Worker(), FakeInvalidations()
         pipeline = self.pipeline(
             Storage(
@@ -183,10 +183,10 @@ class SourceLife(RuleBasedStateMachine):
             Limits(),
             worker,
         )
-        self.jobs[which] = Job(worker, invalidations, worker.submit(partial(call, pipeline)), has_event)
+        self.jobs[index] = Job(worker, invalidations, worker.submit(partial(call, pipeline)), has_event)
 
-    def _end(self, which: int, job: Job) -> None:
-        self.jobs[which] = None
+    def _end(self, index: int, job: Job) -> None:
+        self.jobs[index] = None
         if job.invalidations.keys:
             self.edge_cache.clear()
         error = job.outcome.exception()

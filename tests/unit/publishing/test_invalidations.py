@@ -68,7 +68,7 @@ def test_a_deleted_ad_hoc_rendition_is_invalidated(pipeline, s3, invalidations):
 
 
 @pytest.mark.parametrize("change", ["deleted", "corrupt"])
-def test_renditions_deleted_with_or_for_their_source_are_invalidated(pipeline, s3, invalidations, change):
+def test_renditions_of_a_deleted_or_corrupt_source_are_invalidated(pipeline, s3, invalidations, change):
     s3.upload(KEY, RED)
     pipeline.publish(KEY)
     if change == "deleted":

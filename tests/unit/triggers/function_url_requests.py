@@ -9,14 +9,14 @@ SECRET = "s" * 64
 
 
 class Keys:
-    """One signing key."""
+    """The keys of a stack with one signing key."""
 
     def check(self, path, parameters, now) -> None:
         signatures.check(path, parameters, [SECRET], now)
 
 
 def request(path: str, written: str | None = None, method: str = "GET", **headers: str) -> dict:
-    """As a Function URL gives it; `written` is what the edge function says that the author wrote."""
+    """The event of a request; `written` is the URL as its author wrote it, which a header of the edge function has."""
     if written is not None:
         headers[WRITTEN] = written
     return {
@@ -29,4 +29,5 @@ def request(path: str, written: str | None = None, method: str = "GET", **header
 
 
 def signed(path: str, key: str = SECRET, **parameters: str) -> str:
+    """The URL of this path and these parameters with its signature."""
     return f"{quote(path)}?{urlencode({**parameters, 'sig': signatures.sign(key, path, parameters)})}"

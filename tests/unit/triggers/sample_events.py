@@ -10,7 +10,7 @@ def notification(key: str, bucket: str = "uploads", name: str = "ObjectCreated:P
     }
 
 
-def eventbridge(key: str, bucket: str = "uploads") -> dict:
+def eventbridge_event(key: str, bucket: str = "uploads") -> dict:
     return {
         "version": "0",
         "detail-type": "Object Created",

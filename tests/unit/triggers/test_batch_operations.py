@@ -1,4 +1,4 @@
-"""S3 Batch Operations: its tasks are sources, and its answer says what became of each."""
+"""S3 Batch Operations: the tasks of a job are sources, and the response has a result for each task."""
 
 import json
 from pathlib import Path
@@ -19,13 +19,13 @@ def with_task(**changes: Any) -> dict[str, Any]:
     return {**EVENT, "tasks": [{**TASK, **changes}]}
 
 
-def test_a_job_is_told_from_other_events() -> None:
+def test_a_job_is_distinguished_from_other_events() -> None:
     assert batch_operations.is_job(EVENT)
     for event in ({"Records": []}, {"source": "aws.s3"}, {"httpMethod": "POST"}, {"tasks": []}):
         assert not batch_operations.is_job(event)
 
 
-def test_a_task_is_a_source_whose_key_is_decoded() -> None:
+def test_a_task_names_a_source_by_its_decoded_key() -> None:
     assert batch_operations.parse(EVENT) == [batch_operations.Task(TASK["taskId"], SOURCE)]
 
 
@@ -48,7 +48,7 @@ def test_schema_1_names_the_bucket_by_its_arn() -> None:
         with_task(s3Bucket=1),
     ],
 )
-def test_what_is_no_job_is_said_to_be_none(event: dict[str, Any]) -> None:
+def test_an_event_of_another_shape_is_an_unknown_event(event: dict[str, Any]) -> None:
     with pytest.raises(UnknownEvent):
         batch_operations.parse(event)
 
@@ -61,18 +61,18 @@ def test_what_is_no_job_is_said_to_be_none(event: dict[str, Any]) -> None:
         (CorruptImage("it ends early"), "PermanentFailure", "corrupt-image: it ends early"),
     ],
 )
-def test_the_answer_says_what_became_of_a_task(error: Any, code: str, text: str) -> None:
-    answer = batch_operations.answer(EVENT, batch_operations.parse(EVENT), [error])
+def test_the_response_has_the_result_of_each_task(error: Any, code: str, text: str) -> None:
+    response = batch_operations.answer(EVENT, batch_operations.parse(EVENT), [error])
 
-    assert answer == {
+    assert response == {
         "invocationSchemaVersion": "2.0",
         "invocationId": EVENT["invocationId"],
         "treatMissingKeysAs": "TemporaryFailure",
         "results": [{"taskId": TASK["taskId"], "resultCode": code, "resultString": text}],
     }
-    assert json.loads(json.dumps(answer)) == answer
+    assert json.loads(json.dumps(response)) == response
 
 
-def test_a_task_without_an_outcome_is_a_fault_not_a_success() -> None:
+def test_a_task_without_an_outcome_raises_an_error() -> None:
     with pytest.raises(ValueError, match="shorter"):
         batch_operations.answer(EVENT, batch_operations.parse(EVENT), [])

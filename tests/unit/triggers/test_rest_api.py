@@ -1,4 +1,4 @@
-"""POST /images: what a request may say, what is answered, every error; over a pipeline that notes what it is asked."""
+"""POST /images: the fields of a request, the response, and every error; over a pipeline that records its calls."""
 
 import json
 from base64 import b64encode
@@ -29,15 +29,15 @@ from image_processor.urls.signatures import sign
 CDN = "https://pictures.example"
 
 
-class NotingPipeline:
+class RecordingPipeline:
     variants = {"thumbnail": Transformation(width=128, height=128), "wide": Transformation(width=1200)}  # noqa: RUF012
 
     def __init__(self, error: ImageProcessorError | None = None) -> None:
-        self.asked: list[tuple[str, dict[str, Transformation]]] = []
+        self.calls: list[tuple[str, dict[str, Transformation]]] = []
         self._error = error
 
-    def render_on_demand(self, key, wanted, deadline):  # noqa: ARG002 - the pipeline's signature
-        self.asked.append((key, dict(wanted)))
+    def render_on_demand(self, key, wanted, deadline):  # noqa: ARG002 - the signature of `Pipeline`
+        self.calls.append((key, dict(wanted)))
         if self._error:
             raise self._error
         return [
@@ -77,17 +77,17 @@ def request(body=None, *, raw: str | None = None, cdn: str | None = CDN, **more)
     }
 
 
-def ask(body=None, pipeline=None, **more):
-    return rest_api.answer(request(body, **more), RestApi(pipeline or NotingPipeline(), "uploads"))
+def post(body=None, pipeline=None, **more):
+    return rest_api.answer(request(body, **more), RestApi(pipeline or RecordingPipeline(), "uploads"))
 
 
-def test_a_key_alone_asks_for_every_variant():
-    pipeline = NotingPipeline()
+def test_a_request_with_a_key_only_renders_every_variant():
+    pipeline = RecordingPipeline()
 
-    status, body = ask({"key": "cats/rio.jpg"}, pipeline)
+    status, body = post({"key": "cats/rio.jpg"}, pipeline)
 
     assert status == 200
-    assert pipeline.asked == [("cats/rio.jpg", NotingPipeline.variants)]
+    assert pipeline.calls == [("cats/rio.jpg", RecordingPipeline.variants)]
     assert body == {
         "original_file": "s3://uploads/cats/rio.jpg",
         "width": 1000,
@@ -110,23 +110,23 @@ def test_a_key_alone_asks_for_every_variant():
     }
 
 
-def test_the_upload_bucket_may_be_named():
-    assert ask({"bucket": "uploads", "key": "a"})[0] == 200
+def test_the_upload_bucket_can_be_named():
+    assert post({"bucket": "uploads", "key": "a"})[0] == 200
 
 
 @pytest.mark.parametrize("names", [["wide"], ["wide", "thumbnail"], ["wide", "wide"]])
-def test_variants_are_chosen_by_name(names):
-    _, body = ask({"key": "a", "variants": names})
+def test_variants_are_selected_by_name(names):
+    _, body = post({"key": "a", "variants": names})
 
     assert [rendition["variant"] for rendition in body["renditions"]] == list(dict.fromkeys(names))
 
 
 def test_a_transformation_is_rendered_under_its_canonical_text():
-    pipeline = NotingPipeline()
+    pipeline = RecordingPipeline()
 
-    _, body = ask({"key": "a", "transformation": " FORMAT=webp , width=0300"}, pipeline)
+    _, body = post({"key": "a", "transformation": " FORMAT=webp , width=0300"}, pipeline)
 
-    assert pipeline.asked == [("a", {"width=300,format=webp": Transformation(width=300, format="webp")})]
+    assert pipeline.calls == [("a", {"width=300,format=webp": Transformation(width=300, format="webp")})]
     [rendition] = body["renditions"]
     assert rendition["transformation"] == "width=300,format=webp"
     assert "variant" not in rendition
@@ -134,8 +134,8 @@ def test_a_transformation_is_rendered_under_its_canonical_text():
 
 
 @pytest.mark.parametrize("body", [{"key": "a", "variants": None}, {"key": "a", "transformation": None}])
-def test_null_is_as_good_as_left_out(body):
-    assert len(ask(body)[1]["renditions"]) == 2
+def test_a_null_field_is_the_same_as_a_missing_one(body):
+    assert len(post(body)[1]["renditions"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -154,73 +154,73 @@ def test_null_is_as_good_as_left_out(body):
         ("🐈", "%F0%9F%90%88"),
     ],
 )
-def test_a_url_is_quoted(key, path):
-    _, body = ask({"key": key, "variants": ["wide"]})
+def test_the_key_is_percent_encoded_in_a_url(key, path):
+    _, body = post({"key": key, "variants": ["wide"]})
 
     assert body["renditions"][0]["url"] == f"{CDN}/{path}/wide"
 
 
-def test_a_position_of_two_words_is_quoted_too():
-    _, body = ask({"key": "a", "transformation": "width=5,height=5,position=right top"})
+def test_the_space_in_a_position_is_percent_encoded_in_a_url():
+    _, body = post({"key": "a", "transformation": "width=5,height=5,position=right top"})
 
     assert body["renditions"][0]["url"] == f"{CDN}/a/width=5,height=5,position=right%20top"
 
 
 @pytest.mark.parametrize("cdn", [None, ""])
-def test_without_a_cdn_there_is_no_url(cdn):
-    assert ask({"key": "a"}, cdn=cdn)[1]["renditions"][0]["url"] is None
+def test_without_a_distribution_the_url_is_null(cdn):
+    assert post({"key": "a"}, cdn=cdn)[1]["renditions"][0]["url"] is None
 
 
-def offered(ladder=DEFAULT_LADDER, key="cats/rio.jpg", *, cdn: str | None = CDN):
+def post_with_links(ladder=DEFAULT_LADDER, key="cats/rio.jpg", *, cdn: str | None = CDN):
     event = request({"key": key, "variants": ["wide"]}, cdn=cdn)
-    return rest_api.answer(event, RestApi(NotingPipeline(), "uploads", links=Links(lambda: "the key", ladder)))[1]
+    return rest_api.answer(event, RestApi(RecordingPipeline(), "uploads", links=Links(lambda: "the key", ladder)))[1]
 
 
-def test_where_pictures_are_made_by_url_a_srcset_is_ready():
-    body = offered()
+def test_a_stack_that_renders_by_url_returns_a_signed_srcset():
+    body = post_with_links()
 
     assert body["widths"] == [320, 640, 960, 1000]
     candidates = [candidate.split(" ") for candidate in body["srcset"].split(", ")]
     assert [width for _, width in candidates] == ["320w", "640w", "960w", "1000w"]
-    for asked, (url, _) in zip((320, 640, 960, 1280), candidates, strict=True):
-        signature = sign("the key", "/cats/rio.jpg", {"format": "auto", "width": str(asked)})
-        assert url == f"{CDN}/cats/rio.jpg?format=auto&width={asked}&sig={signature}"
+    for width, (url, _) in zip((320, 640, 960, 1280), candidates, strict=True):
+        signature = sign("the key", "/cats/rio.jpg", {"format": "auto", "width": str(width)})
+        assert url == f"{CDN}/cats/rio.jpg?format=auto&width={width}&sig={signature}"
 
 
-def test_a_srcset_stays_on_the_stack_s_ladder():
-    assert offered(ladder=(500, 100))["widths"] == [100, 500]
+def test_the_srcset_uses_the_size_ladder_of_the_stack():
+    assert post_with_links(ladder=(500, 100))["widths"] == [100, 500]
 
 
-def test_any_key_may_stand_in_a_srcset():
-    url, width, *_ = offered(key="my photo, ü?.jpg, x")["srcset"].split(" ")
+def test_the_key_is_percent_encoded_in_a_srcset():
+    url, width, *_ = post_with_links(key="my photo, ü?.jpg, x")["srcset"].split(" ")
 
     assert url.startswith(f"{CDN}/my%20photo%2C%20%C3%BC%3F.jpg%2C%20x?format=auto&width=320&sig=")
     assert width == "320w,"
 
 
-def test_without_a_cdn_there_is_no_srcset():
-    body = offered(cdn=None)
+def test_without_a_distribution_the_srcset_is_null():
+    body = post_with_links(cdn=None)
 
     assert (body["srcset"], body["widths"], body["width"]) == (None, None, 1000)
 
 
-def test_keys_that_can_not_be_had_are_no_missing_delivery():
+def test_signing_keys_that_cannot_be_read_are_an_error_not_a_null_srcset():
     def fail() -> str:
         raise Unavailable("Secrets Manager can't be reached")
 
     with pytest.raises(Unavailable):
-        rest_api.answer(request({"key": "a"}), RestApi(NotingPipeline(), "uploads", links=Links(fail)))
+        rest_api.answer(request({"key": "a"}), RestApi(RecordingPipeline(), "uploads", links=Links(fail)))
 
 
 @pytest.mark.parametrize("field", ["stageVariables", "headers"])
-def test_what_api_gateway_leaves_null_is_absent(field):
-    assert ask({"key": "a"}, **{field: None})[0] == 200
+def test_null_headers_and_stage_variables_are_the_same_as_none(field):
+    assert post({"key": "a"}, **{field: None})[0] == 200
 
 
-def test_a_body_in_base64_is_read():
+def test_a_base64_body_is_decoded():
     raw = b64encode(json.dumps({"key": "ü"}).encode()).decode()
 
-    assert ask(raw=raw, isBase64Encoded=True)[0] == 200
+    assert post(raw=raw, isBase64Encoded=True)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -238,74 +238,74 @@ def test_a_body_in_base64_is_read():
         (b64encode(b"\xff\xfe\xff").decode(), {"isBase64Encoded": True}),
     ],
 )
-def test_a_body_that_is_not_json_is_refused(raw, more):
+def test_a_body_that_is_not_json_is_rejected(raw, more):
     with pytest.raises(InvalidRequest, match="the body is not JSON; send an object such as"):
-        ask(raw=raw, **more)
+        post(raw=raw, **more)
 
 
-def test_a_request_without_a_body_is_refused():
+def test_a_request_without_a_body_is_rejected():
     event = {**request(), "body": None}  # as API Gateway sends it
 
     with pytest.raises(InvalidRequest, match="the body is not JSON"):
-        rest_api.answer(event, RestApi(NotingPipeline(), "uploads"))
+        rest_api.answer(event, RestApi(RecordingPipeline(), "uploads"))
 
 
 @pytest.mark.parametrize("body", [None, [], "a", 5, True, [{"key": "a"}], ["x" * 1_000_000]])
-def test_a_body_that_is_no_object_is_refused(body):
+def test_a_body_that_is_not_an_object_is_rejected(body):
     with pytest.raises(InvalidRequest, match="the body is ") as caught:
-        ask(body)
+        post(body)
 
     assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("key", ["", 5, [], {}, True, "x" * 1025, "é" * 513])
-def test_a_key_must_be_a_text_of_a_length_that_s3_allows(key):
+def test_a_key_must_be_a_text_of_1_to_1024_bytes(key):
     with pytest.raises(InvalidRequest, match=r"field key: got .*, allowed: a text of 1 to 1024 bytes"):
-        ask({"key": key})
+        post({"key": key})
 
 
 @pytest.mark.parametrize("body", [{}, {"key": None}])
-def test_a_key_must_be_there(body):
+def test_a_missing_key_is_rejected(body):
     with pytest.raises(InvalidRequest, match="field key is missing"):
-        ask(body)
+        post(body)
 
 
 @pytest.mark.parametrize("key", ["x" * 1024, "é" * 512, " ", ".", "../..", "\x01"])
-def test_any_key_that_s3_could_hold_is_looked_for(key):
-    pipeline = NotingPipeline(SourceNotFound("there is no such source"))
+def test_any_key_that_s3_allows_is_passed_to_the_pipeline(key):
+    pipeline = RecordingPipeline(SourceNotFound("there is no such source"))
 
     with pytest.raises(SourceNotFound):
-        ask({"key": key}, pipeline)
+        post({"key": key}, pipeline)
 
-    assert pipeline.asked[0][0] == key
+    assert pipeline.calls[0][0] == key
 
 
-def test_half_a_surrogate_pair_is_no_key():
+def test_a_key_with_an_unpaired_surrogate_is_rejected():
     with pytest.raises(InvalidRequest, match="is not valid Unicode"):
-        ask(raw='{"key": "a\\ud800"}')
+        post(raw='{"key": "a\\ud800"}')
 
 
 @pytest.mark.parametrize("bucket", ["others", "", "Uploads", 5, ["uploads"]])
 def test_another_bucket_is_forbidden(bucket):
-    pipeline = NotingPipeline()
+    pipeline = RecordingPipeline()
 
     with pytest.raises(ForbiddenSource, match=r"field bucket: got .*, allowed: the upload bucket, or leave it out"):
-        ask({"bucket": bucket, "key": "a"}, pipeline)
+        post({"bucket": bucket, "key": "a"}, pipeline)
 
-    assert not pipeline.asked
+    assert not pipeline.calls
 
 
-def test_the_upload_bucket_s_name_is_not_told():
+def test_the_error_does_not_reveal_the_name_of_the_upload_bucket():
     with pytest.raises(ForbiddenSource) as caught:
-        ask({"bucket": "others", "key": "a"})
+        post({"bucket": "others", "key": "a"})
 
     assert "uploads" not in str(caught.value)
 
 
 @pytest.mark.parametrize("field", ["Key", "keys", "variant", "x" * 10_000])
-def test_an_unknown_field_is_named_with_those_there_are(field):
+def test_an_unknown_field_is_rejected_with_the_allowed_fields(field):
     with pytest.raises(InvalidRequest) as caught:
-        ask({"key": "a", field: "b"})
+        post({"key": "a", field: "b"})
 
     assert f"there is no field '{field[:50]}" in str(caught.value)
     assert "the fields are bucket, key, variants, transformation" in str(caught.value)
@@ -315,54 +315,54 @@ def test_an_unknown_field_is_named_with_those_there_are(field):
 @pytest.mark.parametrize(
     "variants", [[], "thumbnail", ["nope"], ["thumbnail", "nope"], [5], [["wide"]], [None], {}, 5, False]
 )
-def test_variants_are_a_list_of_known_names(variants):
+def test_variants_must_be_a_list_of_known_names(variants):
     with pytest.raises(
         InvalidRequest, match=r"field variants: got .*, allowed: a list of names out of thumbnail, wide"
     ):
-        ask({"key": "a", "variants": variants})
+        post({"key": "a", "variants": variants})
 
 
 @pytest.mark.parametrize("transformation", [5, [], {}, True, ["width=5"]])
-def test_a_transformation_is_a_text(transformation):
+def test_a_transformation_must_be_a_text(transformation):
     with pytest.raises(InvalidRequest, match=r"field transformation: got .*, allowed: a text such as"):
-        ask({"key": "a", "transformation": transformation})
+        post({"key": "a", "transformation": transformation})
 
 
 @pytest.mark.parametrize("transformation", ["", "width=0", "widht=5", "width=5,width=6", "fit=cower", "\ud800"])
-def test_a_wrong_transformation_is_refused_before_the_source_is_read(transformation):
-    pipeline = NotingPipeline()
+def test_an_invalid_transformation_is_rejected_before_the_source_is_read(transformation):
+    pipeline = RecordingPipeline()
 
     with pytest.raises(InvalidTransformation):
-        ask({"key": "a", "transformation": transformation}, pipeline)
+        post({"key": "a", "transformation": transformation}, pipeline)
 
-    assert not pipeline.asked
+    assert not pipeline.calls
 
 
-def test_variants_and_a_transformation_can_not_both_be_asked_for():
+def test_variants_and_a_transformation_together_are_rejected():
     with pytest.raises(InvalidRequest, match="fields variants and transformation: give one of the two"):
-        ask({"key": "a", "variants": ["wide"], "transformation": "width=5"})
+        post({"key": "a", "variants": ["wide"], "transformation": "width=5"})
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/images"), ("POST", "/"), ("POST", "/images/x"), ("DELETE", "/images")]
 )
-def test_another_route_is_not_found(method, path):
+def test_any_other_route_is_not_found(method, path):
     with pytest.raises(RouteNotFound, match=f"there is no {method} {path}; there is POST /images"):
-        ask({"key": "a"}, httpMethod=method, resource=path, path=path)
+        post({"key": "a"}, httpMethod=method, resource=path, path=path)
 
 
-def test_the_stage_in_the_path_is_no_part_of_the_route():
-    assert ask({"key": "a"}, resource="/images", path="/v1/images")[0] == 200
+def test_the_stage_in_the_path_is_not_part_of_the_route():
+    assert post({"key": "a"}, resource="/images", path="/v1/images")[0] == 200
 
 
-def test_a_preflight_is_answered_without_a_body():
-    assert ask(raw="", httpMethod="OPTIONS") == (204, None)
+def test_a_preflight_request_gets_204_without_a_body():
+    assert post(raw="", httpMethod="OPTIONS") == (204, None)
 
 
 @pytest.mark.parametrize("error", [SourceNotFound("x"), CorruptImage("x"), Throttled("x"), Unavailable("x")])
-def test_a_source_s_error_is_the_request_s(error):
+def test_the_error_of_a_source_is_raised(error):
     with pytest.raises(type(error)):
-        ask({"key": "a"}, NotingPipeline(error))
+        post({"key": "a"}, RecordingPipeline(error))
 
 
 json_values = st.recursive(
@@ -373,10 +373,10 @@ json_values = st.recursive(
 
 @settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(["bucket", "key", "variants", "transformation", "x"]), json_values))
-def test_any_request_is_answered_or_refused(body):
+def test_any_request_is_either_answered_or_rejected(body):
     try:
-        status, _ = ask(body)
+        status, _ = post(body)
     except (InvalidRequest, ForbiddenSource) as error:
-        json.dumps(error_body(error, "r-1"), ensure_ascii=False).encode()  # can be sent
+        json.dumps(error_body(error, "r-1"), ensure_ascii=False).encode()  # every error message can be encoded
     else:
         assert status == 200

@@ -1,4 +1,4 @@
-"""The HTTP answer of the API: its headers, its errors' one shape, and which origins may read it."""
+"""Responses of the REST API: their headers, the shape of errors, and which origins CORS allows."""
 
 import json
 from copy import deepcopy
@@ -13,26 +13,26 @@ def request(**more) -> dict:
     return {"httpMethod": "POST", "resource": "/images", "headers": {}, "requestContext": {"requestId": "r-1"}, **more}
 
 
-def test_an_answer_is_json_that_nobody_stores():
-    answer = rest_api.response(200, {"name": "ü"}, request(), ["*"])
+def test_a_response_is_json_that_must_not_be_cached():
+    response = rest_api.response(200, {"name": "ü"}, request(), ["*"])
 
-    assert answer["statusCode"] == 200
-    assert json.loads(answer["body"]) == {"name": "ü"}
-    assert answer["headers"]["Content-Type"] == "application/json"
-    assert answer["headers"]["Cache-Control"] == "no-store"
-    assert answer["isBase64Encoded"] is False
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"]) == {"name": "ü"}
+    assert response["headers"]["Content-Type"] == "application/json"
+    assert response["headers"]["Cache-Control"] == "no-store"
+    assert response["isBase64Encoded"] is False
 
 
-def test_an_answer_without_a_body_has_an_empty_one():
+def test_a_response_without_a_body_has_an_empty_body():
     assert rest_api.response(204, None, request(), ["*"])["body"] == ""
 
 
 @pytest.mark.parametrize(("status", "seconds"), [(200, None), (404, None), (500, None), (503, "5")])
-def test_who_should_come_back_is_told_when(status, seconds):
+def test_a_503_response_has_a_retry_after_header(status, seconds):
     assert rest_api.response(status, {}, request(), ["*"])["headers"].get("Retry-After") == seconds
 
 
-def test_errors_have_one_shape():
+def test_an_error_has_a_code_a_message_and_the_request_id():
     assert error_body(CorruptImage("the source is broken"), "r-1") == {
         "error": {"code": "corrupt-image", "message": "the source is broken", "request_id": "r-1"}
     }
@@ -40,7 +40,7 @@ def test_errors_have_one_shape():
 
 @pytest.mark.parametrize("origin", ["https://a.example", None])
 @pytest.mark.parametrize("status", [200, 204, 400, 503])
-def test_any_origin_is_allowed_by_a_star(origin, status):
+def test_a_wildcard_allows_every_origin(origin, status):
     headers = rest_api.response(status, None, request(headers={"Origin": origin} if origin else {}), ["*"])["headers"]
 
     assert headers["Access-Control-Allow-Origin"] == "*"
@@ -48,7 +48,7 @@ def test_any_origin_is_allowed_by_a_star(origin, status):
 
 
 @pytest.mark.parametrize("name", ["Origin", "origin", "ORIGIN"])
-def test_one_origin_of_several_is_allowed_by_its_name(name):
+def test_an_origin_on_the_list_is_allowed_and_varies_the_response(name):
     event = request(headers={name: "https://b.example"})
 
     headers = rest_api.response(200, None, event, ["https://a.example", "https://b.example"])["headers"]
@@ -71,11 +71,11 @@ def test_one_origin_of_several_is_allowed_by_its_name(name):
         {"Origin": "null"},
     ],
 )
-def test_another_origin_is_not_allowed_and_caches_are_told_so(origins, headers):
-    answered = rest_api.response(200, None, request(headers=headers), origins)["headers"]
+def test_any_other_origin_is_not_allowed_and_varies_the_response(origins, headers):
+    response_headers = rest_api.response(200, None, request(headers=headers), origins)["headers"]
 
-    assert not [name for name in answered if name.startswith("Access-Control")]
-    assert answered["Vary"] == "Origin"
+    assert not [name for name in response_headers if name.startswith("Access-Control")]
+    assert response_headers["Vary"] == "Origin"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_another_origin_is_not_allowed_and_caches_are_told_so(origins, headers):
         ({}, False),
     ],
 )
-def test_an_api_request_is_told_from_other_events(event, expected):
+def test_an_api_request_is_distinguished_from_other_events(event, expected):
     before = deepcopy(event)
 
     assert rest_api.is_api_request(event) is expected

@@ -1,4 +1,4 @@
-"""What AWS sends: the bucket and the key of a source, decoded once."""
+"""S3 events: the bucket and the decoded key of each source, from S3 notifications and EventBridge events."""
 
 import json
 from urllib.parse import quote_plus
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from image_processor.errors import UnknownEvent
 from image_processor.triggers.s3_events import SourceEvent, parse, parse_message
 
-from .sample_events import eventbridge, notification
+from .sample_events import eventbridge_event, notification
 
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 
@@ -28,30 +28,30 @@ keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
         ("%F0%9F%90%88.jpg", "🐈.jpg"),
         ("a%2Fb.jpg", "a/b.jpg"),
         ("line%0Abreak", "line\nbreak"),
-        ("50%.jpg", "50%.jpg"),  # never sent by S3; taken as it is
+        ("50%.jpg", "50%.jpg"),  # S3 never sends it; used unchanged
     ],
 )
-def test_a_notification_s_key_is_decoded_once(sent, key):
+def test_the_key_of_a_notification_is_decoded_once(sent, key):
     assert parse({"Records": [notification(sent)]}) == [SourceEvent("uploads", key)]
 
 
 @pytest.mark.parametrize("key", ["my+photo ü.jpg", "a%2Bb.jpg", "100%25.jpg", "100%.jpg"])
-def test_an_eventbridge_key_is_taken_as_it_is(key):
-    assert parse(eventbridge(key)) == [SourceEvent("uploads", key)]
+def test_the_key_of_an_eventbridge_event_is_not_decoded(key):
+    assert parse(eventbridge_event(key)) == [SourceEvent("uploads", key)]
 
 
 @settings(max_examples=200)
 @given(keys)
-def test_any_key_survives_both_ways(key):
+def test_any_key_is_read_from_both_kinds_of_event(key):
     assert parse({"Records": [notification(quote_plus(key))]}) == [SourceEvent("uploads", key)]
     assert parse_message(json.dumps({"Records": [notification(quote_plus(key))]})) == [SourceEvent("uploads", key)]
-    assert parse(eventbridge(key)) == [SourceEvent("uploads", key)]
+    assert parse(eventbridge_event(key)) == [SourceEvent("uploads", key)]
 
 
 @pytest.mark.parametrize(
     "name", ["ObjectCreated:Copy", "ObjectRemoved:DeleteMarkerCreated", "LifecycleExpiration:Delete"]
 )
-def test_whatever_happened_it_is_a_hint_that_the_key_changed(name):
+def test_the_event_name_does_not_matter(name):
     assert parse({"Records": [notification("a", name=name)]}) == [SourceEvent("uploads", "a")]
 
 
@@ -61,14 +61,14 @@ def test_every_record_of_a_notification_is_a_source_event():
     assert parse(event) == [SourceEvent("uploads", "a"), SourceEvent("others", "b"), SourceEvent("uploads", "a")]
 
 
-def test_the_test_that_s3_sends_has_no_source():
+def test_the_s3_test_event_has_no_source():
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads", "RequestId": "1"})
 
     assert parse_message(body) == []
 
 
-def test_an_eventbridge_event_in_a_message_is_read_too():
-    assert parse_message(json.dumps(eventbridge("a b+c.jpg"))) == [SourceEvent("uploads", "a b+c.jpg")]
+def test_an_eventbridge_event_in_a_message_is_read():
+    assert parse_message(json.dumps(eventbridge_event("a b+c.jpg"))) == [SourceEvent("uploads", "a b+c.jpg")]
 
 
 UNKNOWN = [
@@ -100,7 +100,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("event", UNKNOWN)
-def test_an_unknown_shape_is_an_error_that_is_retried(event):
+def test_an_event_of_unknown_shape_is_a_retryable_error(event):
     with pytest.raises(UnknownEvent) as caught:
         parse(event)
 
@@ -108,20 +108,20 @@ def test_an_unknown_shape_is_an_error_that_is_retried(event):
 
 
 @pytest.mark.parametrize("event", UNKNOWN)
-def test_an_unknown_shape_in_a_message_is_the_same_error(event):
+def test_a_message_of_unknown_shape_is_an_unknown_event(event):
     with pytest.raises(UnknownEvent):
         parse_message(json.dumps(event))
 
 
 @pytest.mark.parametrize("body", ["", "text", "{", "\0", "[" * 100_000, '{"Records": ' * 5000])
-def test_a_message_that_is_not_json_is_unknown(body):
+def test_a_message_that_is_not_json_is_an_unknown_event(body):
     with pytest.raises(UnknownEvent) as caught:
         parse_message(body)
 
     assert len(str(caught.value)) < 200
 
 
-def test_a_huge_unknown_event_is_cut_in_the_message():
+def test_a_huge_event_is_truncated_in_the_error_message():
     with pytest.raises(UnknownEvent) as caught:
         parse({"x" * 1_000_000: 1})
 
@@ -142,10 +142,10 @@ json_values = st.recursive(
 
 @settings(max_examples=200)
 @given(json_values)
-def test_any_json_is_read_or_refused(value):
+def test_any_json_is_either_read_or_an_unknown_event(value):
     try:
         found = parse_message(json.dumps(value))
     except UnknownEvent as error:
-        assert str(error)  # noqa: PT017 - either outcome is right
+        assert str(error)  # noqa: PT017 - an error is as valid as a result
     else:
         assert all(isinstance(source_event, SourceEvent) for source_event in found)

@@ -5,7 +5,7 @@ import pytest
 from image_processor.triggers import sqs_batch
 from image_processor.triggers.sqs_batch import is_queue_batch
 
-from .sample_events import eventbridge, notification
+from .sample_events import eventbridge_event, notification
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,15 @@ from .sample_events import eventbridge, notification
         ({"Records": "x"}, False),
         ({"Records": ["aws:sqs"]}, False),
         ({}, False),
-        (eventbridge("a"), False),
+        (eventbridge_event("a"), False),
     ],
 )
-def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
+def test_a_queue_batch_is_distinguished_from_other_events(event, expected):
     assert is_queue_batch(event) is expected
 
 
 @pytest.mark.parametrize(
-    ("attributes", "before", "at"),
+    ("attributes", "redelivered", "sent_at"),
     [
         ({"ApproximateReceiveCount": "1", "SentTimestamp": "1767323045678"}, False, 1767323045.678),
         ({"ApproximateReceiveCount": "2", "SentTimestamp": "1767323045000"}, True, 1767323045.0),
@@ -36,7 +36,7 @@ def test_a_batch_of_the_queue_is_told_from_other_events(event, expected):
         (None, False, None),
     ],
 )
-def test_a_message_tells_when_it_was_sent_and_whether_it_was_delivered_before(attributes, before, at):
+def test_a_message_says_whether_it_is_redelivered_and_when_it_was_sent(attributes, redelivered, sent_at):
     message = {"attributes": attributes}
 
-    assert (sqs_batch.is_redelivered(message), sqs_batch.sent_at(message)) == (before, at)
+    assert (sqs_batch.is_redelivered(message), sqs_batch.sent_at(message)) == (redelivered, sent_at)

@@ -1,4 +1,4 @@
-"""URLs lead back to what they were made of, and the widths on offer are those that pictures come out with."""
+"""URLs of renditions: they name the rendition, carry the signature, and offer widths that renditions have."""
 
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,7 +23,7 @@ options = st.dictionaries(
 
 
 @given(keys, st.sampled_from(["thumbnail", "width=3,height=3,position=right top"]))
-def test_a_url_names_the_rendition_it_was_made_of(key, name):
+def test_the_url_of_a_rendition_decodes_to_its_key_and_name(key, name):
     url = urlsplit(rendition_url(BASE, key, name))
 
     assert unquote(url.path) == f"/{key}/{name}"
@@ -31,22 +31,23 @@ def test_a_url_names_the_rendition_it_was_made_of(key, name):
 
 
 @given(keys)
-def test_a_url_is_spelled_as_cloudfront_will_be_told_when_it_is_replaced(key):
-    asked = urlsplit(signed_url(BASE, key, {"width": "3"}, "the key")).path + "/width=3"  # by the edge function
+def test_every_url_of_a_source_is_covered_by_its_invalidation_paths(key):
+    # The edge function appends the name of the rendition to the path of a signed URL.
+    requested_path = urlsplit(signed_url(BASE, key, {"width": "3"}, "the key")).path + "/width=3"
 
-    for path in (asked, urlsplit(rendition_url(BASE, key, "width=3")).path):
-        assert any(path.startswith(told.removesuffix("*")) for told in invalidation_paths([key]))
+    for path in (requested_path, urlsplit(rendition_url(BASE, key, "width=3")).path):
+        assert any(path.startswith(invalidated.removesuffix("*")) for invalidated in invalidation_paths([key]))
 
 
 @pytest.mark.parametrize("parameters", [{}, {"exp": "9"}])
-def test_a_signed_rendition_has_the_url_of_the_rendition(parameters):
+def test_a_signed_url_of_a_rendition_begins_with_its_unsigned_url(parameters):
     url = signed_url(BASE, "a, b/width=3,format=webp", parameters, "the key")
 
     assert url.startswith(f"{BASE}/a%2C%20b/width=3,format=webp?")
 
 
 @given(keys, options)
-def test_a_signed_url_carries_what_was_signed(key, parameters):
+def test_a_signed_url_has_the_signed_parameters_and_a_valid_signature(key, parameters):
     url = urlsplit(signed_url(BASE, key, parameters, "the key"))
     written = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=True))
 
@@ -54,7 +55,7 @@ def test_a_signed_url_carries_what_was_signed(key, parameters):
     assert is_signed(["the key"], unquote(url.path), written)
 
 
-def test_parameters_stand_as_they_were_written_and_the_signature_last():
+def test_a_signed_url_has_its_parameters_in_order_and_the_signature_last():
     url = signed_url(BASE, "a b", {"width": "3", "position": "right top", "exp": "9"}, "the key")
 
     assert url.startswith(f"{BASE}/a%20b?width=3&position=right%20top&exp=9&sig=")
@@ -69,30 +70,30 @@ def test_parameters_stand_as_they_were_written_and_the_signature_last():
         ((100, 10), {320: 100}),
         ((1, 1), {320: 1}),
         ((4000, 3000), {320: 320, 640: 640, 960: 960, 1280: 1280, 1920: 1920, 2560: 2560, 3840: 3840}),
-        ((3000, 30_000), {320: 320, 640: 640, 960: 819}),  # at most 8,192 pixels high
+        ((3000, 30_000), {320: 320, 640: 640, 960: 819}),  # a rendition is at most 8,192 pixels high
     ],
 )
-def test_widths_go_as_far_as_the_source_does(source, expected):
+def test_the_widths_end_with_that_of_the_source(source, expected):
     assert widths(source, DEFAULT_LADDER) == expected
 
 
-def test_the_order_of_a_ladder_does_not_matter():
+def test_the_order_of_a_size_ladder_does_not_matter():
     assert widths((500, 500), (640, 320, 960)) == {320: 320, 640: 500}
 
 
 @pytest.mark.parametrize("size", [(70, 30), (64, 64), (20, 300), (1, 50)])
-def test_each_width_is_that_of_the_picture(size):
+def test_each_width_is_that_of_the_rendition(size):
     source = encode(Image.new("RGB", size), "png")
 
-    for asked, width in widths(size, (16, 32, 64, 128)).items():
-        assert decode(make(source, f"width={asked}")).width == width
+    for requested_width, width in widths(size, (16, 32, 64, 128)).items():
+        assert decode(make(source, f"width={requested_width}")).width == width
 
 
-def test_the_key_is_asked_for_once_and_when_it_is_needed():
-    asked = []
-    links = Links(lambda: asked.append("") or "the key")
-    assert not asked
+def test_the_signing_key_is_requested_once_and_only_when_needed():
+    calls = []
+    links = Links(lambda: calls.append("") or "the key")
+    assert not calls
 
     links.srcset(BASE, "a.jpg", {320: 320, 640: 640})
 
-    assert len(asked) == 1
+    assert len(calls) == 1

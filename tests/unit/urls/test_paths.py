@@ -1,4 +1,4 @@
-"""CloudFront invalidates every spelling of a path that a viewer may ask for."""
+"""Invalidation paths: every spelling of a source's path under which CloudFront may have cached it."""
 
 import pytest
 
@@ -20,13 +20,13 @@ from image_processor.urls.paths import invalidation_paths
         ("/leading", ["//leading", "//leading/*"]),
     ],
 )
-def test_a_key_is_every_path_that_a_viewer_may_ask_for(key, paths):
+def test_a_source_is_invalidated_in_every_spelling_of_its_path(key, paths):
     assert invalidation_paths([key]) == paths
 
 
 @pytest.mark.parametrize(("count", "paths"), [(15, 30), (16, 1)])
-def test_more_than_cloudfront_takes_is_everything(count, paths):
-    asked = invalidation_paths(f"{n}.jpg" for n in range(count))
+def test_more_than_15_wildcard_paths_invalidate_everything(count, paths):
+    invalidated = invalidation_paths(f"{n}.jpg" for n in range(count))
 
-    assert len(asked) == paths
-    assert (asked == ["/*"]) == (paths == 1)
+    assert len(invalidated) == paths
+    assert (invalidated == ["/*"]) == (paths == 1)

@@ -1,4 +1,4 @@
-"""Signatures: what is signed is good in any order and encoding, and no change of it is; expiry; every key looked at."""
+"""Signatures: valid in any order and encoding of the signed request, for no other request, and until they expire."""
 
 import hashlib
 import hmac
@@ -17,9 +17,9 @@ from image_processor.errors import BadSignature, InvalidRequest
 from image_processor.urls import signatures
 from image_processor.urls.signatures import check, is_signed, sign
 
-KEY, OTHER = "k" * 64, "o" * 64
+KEY, OTHER_KEY = "k" * 64, "o" * 64
 PATH = "/cats/rio.jpg"
-ASKED = {"width": "300", "format": "auto", "exp": "1764000000"}
+PARAMETERS = {"width": "300", "format": "auto", "exp": "1764000000"}
 BASE64URL = string.ascii_letters + string.digits + "-_"
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -31,13 +31,13 @@ queries = st.dictionaries(names, values, max_size=4).map(
 )
 
 
-def signed(path=PATH, parameters=ASKED, key=KEY):
+def signed(path=PATH, parameters=PARAMETERS, key=KEY):
     return {**parameters, "sig": sign(key, path, parameters)}
 
 
-def test_the_signature_is_the_documented_one():
-    """As `openssl dgst -sha256 -hmac KEY -binary | base64` has it of the documented text, its `+/=` replaced."""
-    assert sign(KEY, PATH, ASKED) == "RvzXWJCztVZBL0DgkibfiQkzm3nrwAeAJNlQMirmdkA"
+def test_the_signature_of_the_documented_request():
+    """The output of `openssl dgst -sha256 -hmac KEY -binary | base64` for the documented text, with `+/=` replaced."""
+    assert sign(KEY, PATH, PARAMETERS) == "RvzXWJCztVZBL0DgkibfiQkzm3nrwAeAJNlQMirmdkA"
 
 
 def test_unicode_is_signed_as_utf_8():
@@ -47,7 +47,7 @@ def test_unicode_is_signed_as_utf_8():
 
 
 @given(paths, queries, st.randoms())
-def test_the_same_parameters_are_good_in_any_order_and_encoding(path, query, random):
+def test_a_signature_is_valid_in_any_parameter_order_and_percent_encoding(path, query, random):
     items = list(signed(path, query).items())
     random.shuffle(items)
 
@@ -60,15 +60,15 @@ def test_the_same_parameters_are_good_in_any_order_and_encoding(path, query, ran
 
 
 @given(paths, queries, paths, queries)
-def test_a_signature_is_good_for_its_own_request_alone(path, query, other_path, other_query):
+def test_a_signature_is_valid_only_for_its_own_request(path, query, other_path, other_query):
     assume((path, query) != (other_path, other_query))
 
     assert not is_signed([KEY], other_path, {**other_query, "sig": sign(KEY, path, query)})
 
 
 @given(paths, queries, texts, texts)
-def test_a_request_can_not_be_written_as_another(path, query, name, value):
-    """Also with the marks in it that part names from values, parameters from each other, and the path from them."""
+def test_a_signature_is_invalid_for_a_request_with_another_parameter(path, query, name, value):
+    """Including names and values that contain the separators `=`, `&` and `?`."""
     assume(name not in {*query, "sig", "again"})
 
     assert not is_signed([KEY], path, {**signed(path, query), name: value})
@@ -93,7 +93,7 @@ def test_a_request_can_not_be_written_as_another(path, query, name, value):
         ("/a\ud800", {"format": "webp", "width": "300"}),
     ],
 )
-def test_no_spelling_of_it_passes_for_the_signed_request(path, parameters):
+def test_a_request_that_differs_from_the_signed_one_is_invalid(path, parameters):
     signature = sign(KEY, "/a", {"format": "webp", "width": "300"})
 
     assert is_signed([KEY], "/a", {"format": "webp", "width": "300", "sig": signature})
@@ -101,7 +101,7 @@ def test_no_spelling_of_it_passes_for_the_signed_request(path, parameters):
 
 
 @pytest.mark.parametrize(
-    ("signed_one", "other"),
+    ("signed_request", "other_request"),
     [
         (("/a", {"format": "webp", "width": "300"}), ("/a", {"format": "webp&width=300"})),
         (("/a", {"format": "webp", "width": "300"}), ("/a", {"format=webp&width": "300"})),
@@ -110,86 +110,86 @@ def test_no_spelling_of_it_passes_for_the_signed_request(path, parameters):
         (("/a", {"x": "y=1"}), ("/a", {"x=y": "1"})),
     ],
 )
-def test_no_two_requests_share_a_signature(signed_one, other):
-    """These would have the same text to sign, were the marks in it allowed in names and values."""
-    assert is_signed([KEY], signed_one[0], signed(*signed_one))
-    assert not is_signed([KEY], other[0], {**other[1], "sig": sign(KEY, *signed_one)})
+def test_requests_that_differ_in_their_separators_have_different_signatures(signed_request, other_request):
+    """If names and values could contain separators, the two requests would have the same signed text."""
+    assert is_signed([KEY], signed_request[0], signed(*signed_request))
+    assert not is_signed([KEY], other_request[0], {**other_request[1], "sig": sign(KEY, *signed_request)})
 
 
 @given(st.integers(0, 42), st.sampled_from(BASE64URL))
-def test_any_change_of_the_signature_is_refused(place, letter):
-    signature = sign(KEY, PATH, ASKED)
-    assume(signature[place] != letter)
+def test_a_signature_with_one_changed_character_is_invalid(index, letter):
+    signature = sign(KEY, PATH, PARAMETERS)
+    assume(signature[index] != letter)
 
-    assert not is_signed([KEY], PATH, {**ASKED, "sig": signature[:place] + letter + signature[place + 1 :]})
+    assert not is_signed([KEY], PATH, {**PARAMETERS, "sig": signature[:index] + letter + signature[index + 1 :]})
 
 
 @pytest.mark.parametrize("change", [str.lower, lambda sig: sig + "=", lambda sig: sig[:-1], lambda sig: f" {sig}"])
-def test_a_signature_has_one_spelling(change):
-    assert not is_signed([KEY], PATH, {**ASKED, "sig": change(sign(KEY, PATH, ASKED))})
+def test_a_signature_in_another_case_length_or_padding_is_invalid(change):
+    assert not is_signed([KEY], PATH, {**PARAMETERS, "sig": change(sign(KEY, PATH, PARAMETERS))})
 
 
 @pytest.mark.parametrize("sig", ["", "ü" * 43, "\ud800", "0" * 43, "x" * 100_000])
-def test_any_text_may_come_as_signature(sig):
-    assert not is_signed([KEY], PATH, {**ASKED, "sig": sig})
+def test_an_arbitrary_text_is_an_invalid_signature(sig):
+    assert not is_signed([KEY], PATH, {**PARAMETERS, "sig": sig})
 
 
-def test_what_the_function_s_redirect_adds_is_not_signed():
+def test_the_parameter_that_a_redirect_adds_is_not_signed():
     assert is_signed([KEY], PATH, {**signed(), "again": "1"})
 
 
-@pytest.mark.parametrize("keys", [(KEY, OTHER), (OTHER, KEY), (KEY,)])
-def test_each_key_is_good(keys):
+@pytest.mark.parametrize("keys", [(KEY, OTHER_KEY), (OTHER_KEY, KEY), (KEY,)])
+def test_a_signature_by_any_of_the_keys_is_valid(keys):
     assert is_signed(iter(keys), PATH, signed())
 
 
-@pytest.mark.parametrize("keys", [(), (OTHER,)])
-def test_without_the_key_it_was_signed_with_nothing_is_good(keys):
+@pytest.mark.parametrize("keys", [(), (OTHER_KEY,)])
+def test_a_signature_by_another_key_is_invalid(keys):
     assert not is_signed(keys, PATH, signed())
 
 
-@pytest.mark.parametrize("sig", [sign(KEY, PATH, ASKED), sign(OTHER, PATH, ASKED), "wrong", None])
-def test_the_time_it_takes_tells_nothing(monkeypatch, sig):
-    """Every key is compared in constant time, whichever is right."""
+@pytest.mark.parametrize("sig", [sign(KEY, PATH, PARAMETERS), sign(OTHER_KEY, PATH, PARAMETERS), "wrong", None])
+def test_the_time_of_a_check_reveals_nothing(monkeypatch, sig):
+    """Every key is compared in constant time, whichever of them matches."""
     compared = []
     constant = hmac.compare_digest
 
-    def noting(ours, given):
-        compared.append((type(ours), type(given)))
-        return constant(ours, given)
+    def record_types(expected, given):
+        compared.append((type(expected), type(given)))
+        return constant(expected, given)
 
-    monkeypatch.setattr(signatures.hmac, "compare_digest", noting)
-    is_signed([KEY, OTHER], PATH, {**ASKED, "sig": sig} if sig else ASKED)
+    monkeypatch.setattr(signatures.hmac, "compare_digest", record_types)
+    is_signed([KEY, OTHER_KEY], PATH, {**PARAMETERS, "sig": sig} if sig else PARAMETERS)
 
     assert compared == [(bytes, bytes)] * 2
 
 
-@pytest.mark.parametrize(("now", "good"), [(1763999999.9, True), (1764000000, False), (1764000001, False)])
-def test_a_signature_is_good_until_it_expires(now, good):
-    if good:
+@pytest.mark.parametrize(("now", "valid"), [(1763999999.9, True), (1764000000, False), (1764000001, False)])
+def test_a_signature_is_valid_until_it_expires(now, valid):
+    if valid:
         check(PATH, signed(), [KEY], now)
         return
     with pytest.raises(BadSignature, match="the signature has expired since 2025-11-24T16:00:00Z"):
         check(PATH, signed(), [KEY], now)
 
 
-def test_without_expiry_a_signature_is_good_for_ever():
+def test_a_signature_without_expiry_never_expires():
     check(PATH, signed(parameters={"width": "300"}), [KEY], 10**12)
 
 
-@pytest.mark.parametrize("parameters", [ASKED, {**ASKED, "sig": ""}, {}])
-def test_a_missing_signature_is_told(parameters):
+@pytest.mark.parametrize("parameters", [PARAMETERS, {**PARAMETERS, "sig": ""}, {}])
+def test_a_missing_signature_is_reported_as_missing(parameters):
     with pytest.raises(BadSignature, match="the signature is missing: parameter sig"):
         check(PATH, parameters, [KEY], 0)
 
 
-def test_a_wrong_signature_is_told_apart_from_an_expired_one():
+def test_a_wrong_signature_is_reported_as_wrong_even_if_expired():
     with pytest.raises(BadSignature, match="the signature is wrong"):
-        check(PATH, signed(key=OTHER), [KEY], 10**12)
+        check(PATH, signed(key=OTHER_KEY), [KEY], 10**12)
 
 
 @pytest.mark.parametrize("exp", ["", "soon", "-1", "1.5", "+1", " 1", "1_0", "٣", "1e9", "9" * 13, "9" * 5000])
-def test_an_expiry_that_is_no_time_is_refused_by_name(exp):
+def test_an_expiry_that_is_not_a_time_is_an_invalid_request(exp):
     with pytest.raises(InvalidRequest, match=r"parameter exp: got .*, allowed: whole seconds since 1970") as caught:
         check(PATH, signed(parameters={"exp": exp}), [KEY], 0)
 
@@ -197,13 +197,13 @@ def test_an_expiry_that_is_no_time_is_refused_by_name(exp):
     assert len(str(caught.value)) < 200
 
 
-def test_the_last_expiry_can_be_told():
+def test_the_latest_expiry_can_be_shown_in_the_error():
     with pytest.raises(BadSignature, match="since 9999-12-31T23:59:59Z"):
         check(PATH, signed(parameters={"exp": "253402300799"}), [KEY], 1e12)
 
 
-def test_signing_needs_nothing_but_the_standard_library():
-    """`deployment/sign.py` runs where nothing is installed."""
+def test_signing_needs_only_the_standard_library():
+    """`deployment/sign.py` runs without installed packages."""
     src = Path(signatures.__file__).parents[2]
     command = "import sys; sys.path.insert(0, sys.argv[1]); from image_processor.urls.signatures import sign"
     subprocess.run([sys.executable, "-IS", "-c", command, str(src)], check=True)
