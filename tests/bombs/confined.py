@@ -12,7 +12,7 @@ from pathlib import Path
 
 import image_processor
 
-SECONDS = 10  # the bound that the README documents for any source
+SECONDS = 10  # the bound for any source, in docs/limits.md
 ADDRESSES = (
     4 * 1024**3
 )  # bytes; what is mapped is more than what is used: stacks and arenas of AVIF's threads, libraries
