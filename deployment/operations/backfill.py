@@ -109,10 +109,11 @@ def cost_of_paths(count: int) -> str:
 
 def explain_failures(options: argparse.Namespace, failures: list[Candidate], count: int) -> None:
     """Print how many sources are left out because they cannot be rendered, and in a dry run which and why."""
+    left_out = f"{count_of(count, 'source')} cannot be rendered and {'is' if count == 1 else 'are'} left out"
     if not options.dry_run:
-        print(f"{count_of(count, 'source')} left out that cannot be rendered; --dry-run names them")
+        print(f"{left_out}; --dry-run names them")
         return
-    print(f"{count_of(count, 'source')} left out that cannot be rendered; --retry-failed sends them too:")
+    print(f"{left_out}; --retry-failed sends them too:")
     for one in failures:
         print(f"  {one.source.key}: {one.failure.reason if one.failure else ''}")
     if count > len(failures):

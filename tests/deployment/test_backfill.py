@@ -346,7 +346,7 @@ def test_a_source_that_cannot_be_rendered_is_not_missing(project: Project, aws: 
 
     assert result.returncode == 0, result
     assert result.stdout.startswith("1 sources, 1.0 kB")
-    assert "2 sources left out that cannot be rendered; --dry-run names them\n" in result.stdout
+    assert "2 sources cannot be rendered and are left out; --dry-run names them\n" in result.stdout
     assert sent(aws) == ["good"]
 
 
@@ -358,7 +358,7 @@ def test_a_dry_run_names_the_sources_that_cannot_be_rendered(project: Project, a
     result = project.run("backfill.sh", "--only-missing", "--dry-run")
 
     assert result.stdout.splitlines()[1:] == [
-        "23 sources left out that cannot be rendered; --retry-failed sends them too:",
+        "23 sources cannot be rendered and are left out; --retry-failed sends them too:",
         *(f"  {key}: corrupt-image: the image can't be decoded" for key in keys[:20]),
         "  … and 3 more, whose records have the status 'failed'",
     ]
@@ -440,7 +440,7 @@ def test_records_that_dynamodb_has_not_read_are_requested_again(project: Project
 
     result = project.run("backfill.sh", "--only-missing")
 
-    assert "1 source left out" in result.stdout
+    assert "1 source cannot be rendered and is left out" in result.stdout
     assert aws.requests("batch-get-item")[1] == {"RequestItems": left}
 
 

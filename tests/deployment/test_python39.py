@@ -207,6 +207,7 @@ def stack(aws: Aws) -> None:
     aws.answer("get-query-results", '{"status": "Complete", "results": []}')
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize(
     ("command", "shown"),
@@ -214,7 +215,7 @@ def stack(aws: Aws) -> None:
         (["sign.py", "/cats/rio.jpg?width=300"], "https://d1.cloudfront.net/cats/rio.jpg?width=300&sig="),
         (
             ["backfill.sh", "--only-missing"],
-            "1 source left out that cannot be rendered; --dry-run names them\nSent: 1.",
+            "1 source cannot be rendered and is left out; --dry-run names them\nSent: 1.",
         ),
         (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nRemoved: 1."),
         (["redrive.sh"], "a b.jpg\n  received 5 times"),

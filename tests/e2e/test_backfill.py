@@ -63,7 +63,7 @@ def test_a_source_that_cannot_be_rendered_is_left_out(stack: Stack) -> None:
 
     assert shown.startswith("0 sources")
     assert shown.splitlines()[1:] == [
-        "1 source left out that cannot be rendered; --retry-failed sends them too:",
+        "1 source cannot be rendered and is left out; --retry-failed sends them too:",
         f"  {key}: {record['error_code']}: {record['error_message']}",
     ]
     assert "Sent: 1." in backfill(stack, "--only-missing", "--prefix", "bad/", "--retry-failed")
