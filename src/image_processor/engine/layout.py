@@ -20,9 +20,16 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
-from image_processor.engine.geometry import Anchor, compose, from_stored, oriented_size, swaps_sides, to_stored
-from image_processor.engine.geometry import Box as Box  # re-exported
-from image_processor.engine.geometry import Size as Size
+from image_processor.engine.geometry import (
+    Anchor,
+    Box,
+    Size,
+    compose,
+    from_stored,
+    oriented_size,
+    swaps_sides,
+    to_stored,
+)
 from image_processor.errors import InvalidTransformation
 from image_processor.transformations.options import MAX_PIXELS, MAX_SIDE, POSITIONS
 from image_processor.transformations.transformation import Transformation, check_area

@@ -53,11 +53,3 @@ def test_the_sides_of_an_icon_are_those_of_its_largest_picture():
     Image.new("RGBA", (64, 64)).save(file, "ico", sizes=[(16, 16), (48, 48)])
 
     assert source_size(file.getvalue()) == (48, 48)
-
-
-def test_the_record_of_a_rendition_has_the_source_s_sides(pipeline, s3, table):
-    s3.upload("a.jpg", stored(four_corners((60, 40)), 6, "jpeg"))
-    pipeline.publish("a.jpg")
-
-    for record in table.records().values():
-        assert (record["source_width"], record["source_height"]) == ("60", "40")

@@ -15,7 +15,7 @@ from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
 
 from ..fakes import PROCESSED, UPLOADS
-from ..pictures import decode, encode
+from ..pictures import decode, encode, four_corners, stored
 
 KEY = "cats/rio.jpg"
 RED = encode(Image.new("RGB", (40, 30), "red"), "png")
@@ -271,3 +271,11 @@ def test_withdrawing_deletes_renditions_and_records_of_every_page(new_pipeline, 
 
     assert not s3.objects
     assert not table.items
+
+
+def test_a_record_has_the_upright_sides_of_its_source(pipeline, s3, table):
+    s3.upload("a.jpg", stored(four_corners((60, 40)), 6, "jpeg"))
+    pipeline.publish("a.jpg")
+
+    for record in table.records().values():
+        assert (record["source_width"], record["source_height"]) == ("60", "40")

@@ -23,7 +23,7 @@ from PIL import Image
 from image_processor.engine.decoding import modes
 from image_processor.engine.decoding.bounded_file import BoundedFile, File
 from image_processor.engine.decoding.decoder_errors import DECODER_FAULTS
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
 
 Scale = tuple[float, float]  # the decoded sides as shares of the stored ones

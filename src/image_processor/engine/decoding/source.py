@@ -18,7 +18,7 @@ from image_processor.engine.decoding.decoder_errors import decoding
 from image_processor.engine.decoding.format import Format
 from image_processor.engine.decoding.registry import SNIFFED, format_named, sniff
 from image_processor.engine.decoding.streaming_file import ByteStream, StreamingFile
-from image_processor.engine.layout import Box, Size
+from image_processor.engine.geometry import Box, Size
 from image_processor.engine.limits import Limits
 from image_processor.engine.resample import Pixels, averaged_share_of, least_share_of, share_of
 

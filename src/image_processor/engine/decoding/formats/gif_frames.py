@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.errors import CorruptImage, SourceTooLarge
 
 MAX_BLOCKS: Final = 1_000_000  # and bytes that belong to no block; 50 MB of full blocks are 200,000

@@ -14,7 +14,7 @@ from image_processor.engine.decoding.bounded_file import File
 from image_processor.engine.decoding.format import Format, embedded_profile
 from image_processor.engine.decoding.formats.png import Png
 from image_processor.engine.decoding.formats.png_chunks import SIGNATURE
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage
 

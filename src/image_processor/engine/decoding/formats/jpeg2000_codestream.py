@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from image_processor.engine.decoding.heif.boxes import NOTHING, first_boxes
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.errors import CorruptImage, SourceTooLarge
 
 # OpenJPEG takes 60 to 130 ms for a megapixel of a photo, and 130 for a megabyte of noise, so that both are bounded.

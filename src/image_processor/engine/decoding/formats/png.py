@@ -20,7 +20,7 @@ from image_processor.engine.decoding.format import (
     exif_orientation,
 )
 from image_processor.engine.decoding.formats.png_chunks import Chunks, first_chunks
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 
 
 class Png(Format):

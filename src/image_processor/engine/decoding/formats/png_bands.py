@@ -22,7 +22,7 @@ from PIL import Image
 
 from image_processor.engine.decoding.format import Prepare, Reduced
 from image_processor.engine.decoding.formats.png_chunks import SIGNATURE, Chunk, chunks
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import Final
 from PIL import Image
 
 from image_processor.engine.decoding.format import Format, Prepare, Reduced
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 
 
 class Webp(Format):

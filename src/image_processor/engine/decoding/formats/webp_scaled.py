@@ -17,7 +17,7 @@ from typing import Final
 from PIL import Image
 
 from image_processor.engine.decoding.format import Reduced
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 
 # WEBP_DECODER_ABI_VERSION of libwebp's decode.h. Structures are the same where the upper byte is; libwebp compares it
 # and refuses another, so that a future libwebp means None, not reads of the wrong memory.

@@ -7,7 +7,7 @@ header has the largest sides of a frame, and the number of bits of a side that a
 from dataclasses import dataclass
 from typing import Final
 
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.errors import CorruptImage, SourceTooLarge
 
 MAX_UNITS: Final = 20_000  # of a file: 1,000 frames with alpha have 6,000; each takes 1 µs here, a header 20

@@ -12,7 +12,7 @@ from typing import Final
 
 from image_processor.engine.decoding.heif.boxes import NOTHING, boxes, only
 from image_processor.engine.decoding.heif.tables import VERSION, TableReader, complete_tables
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.errors import CorruptImage
 
 CodePoints = tuple[int, int]  # colour primaries and transfer characteristics (ITU-T H.273, tables 2 and 3)

@@ -16,7 +16,7 @@ from image_processor.engine.decoding.heif.boxes import NOTHING, boxes, only
 from image_processor.engine.decoding.heif.items import Items
 from image_processor.engine.decoding.heif.samples import samples
 from image_processor.engine.decoding.heif.tables import VERSION, check_tables, complete_tables
-from image_processor.engine.layout import Size
+from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge
 
