@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from image_processor.triggers.function_url import WRITTEN
+from image_processor.triggers.rendition_request import WRITTEN
 from image_processor.urls import signatures
 
 SECRET = "s" * 64
