@@ -111,10 +111,12 @@ hashes: setup ## renew the hashes of the function's packages, after a change of 
 diagram: setup ## draw architecture-diagram.png from its source
 	$(PYTHON) docs/diagram/diagram.py
 
-# All environments that `make test` needs, two at a time.
+# All environments that `make test` needs, two at a time. Without npm's registry, the test that minifies the edge function
+# again is skipped: a digest of its source is checked all the same.
 .PHONY: environments
 environments:
-	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready $(MINIFIER)/.ready
+	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready
+	@$(MAKE) $(MINIFIER)/.ready || echo "The minifier could not be installed: one test is skipped"
 
 # A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
 # interrupted installation starts over.
@@ -149,7 +151,7 @@ $(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
 	@echo "Setting up $(MINIFIER) (a few seconds, once) …"
 	@mkdir -p $(MINIFIER)
 	@cp deployment/build/package.json $(MINIFIER)/
-	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
+	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000
 	@touch $@
 
 $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) \
