@@ -33,8 +33,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None
     """Entry point. Raises only for an event that Lambda itself should retry."""
     telemetry.begin(getattr(context, "aws_request_id", ""))  # absent when invoked by hand
     deadline = _deadline(context)
-    http_deadline = min(deadline, time.monotonic() + HTTP_SECONDS)
     _queue.exit_if_stuck()
+    http_deadline = min(deadline, time.monotonic() + HTTP_SECONDS)
     try:
         if rest_api.is_api_request(event):
             return rest_api.respond(event, lambda: services().rest_api, http_deadline)

@@ -1,6 +1,6 @@
 """The function's settings, the only module that reads the environment.
 
-Defaults are in the template's parameters, so that each value is defined once. Every setting is required here.
+Defaults are in the template's parameters, so that each value is defined once. Every setting is checked here.
 """
 
 import os

@@ -127,9 +127,11 @@ def plan(source: Size, transformation: Transformation, anchor: Anchor | None = N
             return Plan(whole, size, box_size, offset)
         case "fill":
             return Plan(whole, box_size, box_size)
-        case fit:
+        case "inside" | "outside" as fit:
             size = _scaled(source, (min if fit == "inside" else max)(scales), frames, enlarge=transformation.enlarge)
             return Plan(whole, size, size)
+        case fit:
+            raise NotImplementedError(f"fit {fit} has no layout")
 
 
 def widths(source: Size, ladder: Iterable[int]) -> dict[int, int]:

@@ -99,7 +99,7 @@ class Pipeline:
             etag = self._executor.submit(self._sources.etag, key)
             stored = self._renditions.get(rendition, max_body)
             if stored is None and etag.result() is None:
-                raise SourceNotFound(f"there is no source {key!r}")
+                raise _not_found(key)
         return stored
 
     def deliver(
@@ -115,7 +115,7 @@ class Pipeline:
             check_area(transformation)
         published = self._settle(key, wanted, deadline)
         if not published:
-            raise SourceNotFound(f"there is no source {key!r}")
+            raise _not_found(key)
         return published
 
     def _settle(self, key: str, requested: Mapping[str, Transformation], deadline: float) -> list[PublishedRendition]:
@@ -165,6 +165,11 @@ class Pipeline:
     def _is_current(self, rendition: str, source_etag: str | None) -> bool:
         found = self._renditions.find(rendition)
         return found is not None and found.source_etag == source_etag
+
+
+def _not_found(key: str) -> SourceNotFound:
+    hint = "; did you mean the key without a slash at its beginning?" if key.startswith("/") else ""
+    return SourceNotFound(f"there is no source {key!r}{hint}")
 
 
 def _is_folder(source: Source) -> bool:

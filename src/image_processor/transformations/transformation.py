@@ -81,6 +81,8 @@ class Transformation:
 
         Raises `InvalidTransformation`, naming the option, what came and what is allowed.
         """
+        if "&" in text:  # of a URL's query; no value has one
+            raise InvalidTransformation(f"got {shown(text)}; here, commas join the options: width=300,format=webp")
         return cls.of(map(_split, text.split(",")))
 
     @classmethod

@@ -59,8 +59,14 @@ def respond(event: Mapping[str, Any], api: Callable[[], RestApi], deadline: floa
     started = time.perf_counter()
     route = f"{event['httpMethod']} {event.get('resource')}"
     code: str | None = None
+    origins: Sequence[str]
     body: Mapping[str, Any] | None
-    outcome = attempt(lambda: answer(event, api(), deadline))
+    configured = attempt(api)
+    outcome: tuple[int, dict[str, Any] | None] | ImageProcessorError
+    if isinstance(configured, ImageProcessorError):
+        outcome, origins = configured, ()
+    else:
+        outcome, origins = attempt(lambda: answer(event, configured, deadline)), configured.cors_origins
     if isinstance(outcome, ImageProcessorError):
         if outcome.retryable:
             telemetry.fault(route, outcome)
@@ -69,8 +75,7 @@ def respond(event: Mapping[str, Any], api: Callable[[], RestApi], deadline: floa
     else:
         status, body = outcome
     telemetry.answered(route, status, code, time.perf_counter() - started)
-    configured = attempt(api)
-    return response(status, body, event, configured.cors_origins if isinstance(configured, RestApi) else ())
+    return response(status, body, event, origins)
 
 
 def answer(event: Mapping[str, Any], api: RestApi, deadline: float = math.inf) -> tuple[int, dict[str, Any] | None]:

@@ -279,3 +279,8 @@ def test_a_record_has_the_upright_sides_of_its_source(pipeline, s3, table):
 
     for record in table.records().values():
         assert (record["source_width"], record["source_height"]) == ("60", "40")
+
+
+def test_a_missing_key_that_begins_with_a_slash_gets_a_hint(pipeline):
+    with pytest.raises(SourceNotFound, match=r"no source '/cats/rio\.jpg'; did you mean the key without a slash"):
+        pipeline.render_on_demand(f"/{KEY}", AD_HOC)

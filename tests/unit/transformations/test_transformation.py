@@ -442,3 +442,8 @@ def test_a_query_has_one_text_or_with_format_auto_several(query, ladder, texts):
 def test_a_query_with_a_fault_is_refused(query, message):
     with pytest.raises(InvalidTransformation, match=f"^{message}"):
         resolutions(query, ())
+
+
+def test_the_separator_of_a_url_gets_a_hint():
+    with pytest.raises(InvalidTransformation, match=r"got 'width=300&format=webp'; here, commas join the options"):
+        Transformation.parse("width=300&format=webp")

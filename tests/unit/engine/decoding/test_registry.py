@@ -81,3 +81,9 @@ def test_a_file_of_boxes_is_told_by_its_brands_within_their_box(beginning, name)
 def test_a_file_of_boxes_without_a_known_brand_is_refused():
     with pytest.raises(UnsupportedFormat, match="a video or other media file"):
         sniff(brands(b"isom"))
+
+
+def test_a_box_of_256_bytes_is_not_taken_for_an_icon():
+    beginning = (256).to_bytes(4, "big") + b"ftypavif"  # an icon begins with 0, 0, 1, 0 as well
+
+    assert sniff(beginning.ljust(256, b"\0")) == "avif"
