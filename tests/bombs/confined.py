@@ -13,9 +13,8 @@ from pathlib import Path
 import image_processor
 
 SECONDS = 10  # the bound for any source, in docs/limits.md
-ADDRESSES = (
-    4 * 1024**3
-)  # bytes; what is mapped is more than what is used: stacks and arenas of AVIF's threads, libraries
+# Bytes. More is mapped than used: the libraries, and the stacks and arenas of AVIF's threads.
+ADDRESSES = 4 * 1024**3
 CHILD = """
 import json, resource, sys, time
 seconds, addresses = int(sys.argv[2]), int(sys.argv[3])

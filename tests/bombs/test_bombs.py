@@ -16,7 +16,7 @@ def test_a_bomb_is_answered_within_its_time_and_memory(name, record_property):
 
     answered = answer(bomb.make(), bomb.transformation)
 
-    record_property("answer", answered)
+    record_property("answer", str(answered))
     assert answered.outcome == bomb.outcome, answered
     assert answered.seconds < SECONDS, answered
     assert answered.megabytes < bomb.megabytes, answered
