@@ -36,7 +36,7 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
 
-check: static fast ## the static checks and the fast tests, in about a minute: for the inner loop
+check: static fast ## the static checks and the fast tests, for the inner loop
 
 test: environments static unit runtime e2e ## run every check and test, the fuzzer for a minute
 	@$(MAKE) fuzz SECONDS=60
@@ -151,7 +151,7 @@ $(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
 	@echo "Setting up $(MINIFIER) (a few seconds, once) …"
 	@mkdir -p $(MINIFIER)
 	@cp deployment/build/package.json $(MINIFIER)/
-	@cd $(MINIFIER) && $(NPM) install --silent --no-package-lock --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000
+	@cd $(MINIFIER) && $(NPM) install --loglevel=error --no-package-lock --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000
 	@touch $@
 
 $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) \
@@ -161,5 +161,5 @@ $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thu
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
-	@cd $(BENCH) && $(NPM) install --silent --no-package-lock --no-audit --no-fund
+	@cd $(BENCH) && $(NPM) install --loglevel=error --no-package-lock --no-audit --no-fund
 	@touch $@

@@ -10,7 +10,7 @@ from .pages import Page, commands, manual, pages, slug
 PAGES = [path for path in pages() if re.fullmatch(r"docs/[^/]+\.md", path)]
 LONG = 120  # lines, from which on a page has a table of contents
 SET_THESE_ONCE = """\
-region=eu-central-1 stack=aws-serverless-image-processing    # those of your stack
+region=eu-central-1 stack=aws-serverless-image-processing
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 eval "$(aws cloudformation describe-stacks --stack-name "$stack" --output text \\
   --query "Stacks[0].Outputs[].join('=', [OutputKey, OutputValue])" | tr '\\t' '\\n')"
@@ -110,3 +110,11 @@ def test_a_variable_without_a_value_is_found() -> None:
     )
 
     assert unset(Page("README.md", text)) == ["UploadBucketName"]
+
+
+@pytest.mark.parametrize("path", pages())
+def test_commands_have_no_comments(path: str) -> None:
+    """zsh, the shell of macOS, takes a comment that is pasted into it for more words of the command."""
+    lines = [line for block in pages()[path].blocks("sh") for line in block.splitlines()]
+
+    assert [line for line in lines if re.search(r"(^|\s)#(\s|$)", line)] == []

@@ -31,6 +31,7 @@ RUN_HERE = {
     ("deploy", "With the plain AWS CLI"),
     ("deploy", "After the deployment"),
     ("local", "URLs and keys of the local stack"),
+    ("local", "Run the manual's commands on the local stack"),
 }
 RUN_ELSEWHERE = {  # with the test, and the program that the section's commands start
     ("deploy", ""): ("tests/deployment/test_deploy.py", "deploy.sh"),
@@ -48,7 +49,7 @@ SHOWN = {  # what a command prints, by a part of the command
     "get-queue-attributes": "ApproximateNumberOfMessages",
     "head-object": "ETag",
     r'\\"\$key\\"': KEY,
-    r'redrive\.sh --stack-name "\$stack"\s*(#|$)': KEY,
+    r'redrive\.sh --stack-name "\$stack"$': KEY,
     "--send-back": "Sent back: 1.",
     "--drop": "Dropped: 1 of 1",
     '--prefix "\\$key': "Sent: 1.",
@@ -226,6 +227,20 @@ def test_the_local_outputs_are_read_by_the_commands(stack: Stack, fresh: dict[st
     run("\n".join(script("local", "URLs and keys of the local stack")), fresh, tmp_path)
 
     assert (tmp_path / "thumbnail.jpg").read_bytes() == stack.served("sample.jpg/thumbnail").body
+
+
+def test_the_manual_s_commands_reach_the_local_stack(stack: Stack, tmp_path: Path) -> None:
+    stack.upload("sample.jpg", picture())
+    (tmp_path / ".local").mkdir()
+    shutil.copy(stack.local.outputs_file, tmp_path / ".local" / "outputs.json")
+    (tmp_path / ".venv").symlink_to(BIN.parent)
+    lines = script("local", "Run the manual's commands on the local stack")
+
+    listed = run("\n".join([*lines, 'aws s3 ls "s3://$UploadBucketName/"']), clean_environment(), tmp_path)
+    queues = run("\n".join([*lines, "aws sqs list-queues"]), clean_environment(), tmp_path)
+
+    assert "sample.jpg" in listed
+    assert stack.outputs["DeadLetterQueueUrl"].rpartition("/")[2] in queues
 
 
 def letter(stack: Stack) -> None:
