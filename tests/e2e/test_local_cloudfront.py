@@ -225,4 +225,4 @@ def test_another_ministack_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
     assert done.returncode == 1
-    assert "knows MiniStack 1.5.33, and this is 9.9.9" in done.stderr
+    assert "needs MiniStack 1.5.33, and this is 9.9.9" in done.stderr
