@@ -43,7 +43,7 @@ class Frame:
 
 
 def target_format(transformation: Transformation, source_format: str, *, alpha: bool) -> str:
-    """The format asked for; else the source's own if browsers show it, else PNG or JPEG, with alpha or without."""
+    """The requested format; else the source's own if browsers show it, else PNG or JPEG, with alpha or without."""
     return transformation.format or (source_format if source_format in FORMATS else "png" if alpha else "jpeg")
 
 
@@ -120,7 +120,7 @@ def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     image.save(file, format=target, **options)
     body = file.getbuffer()
-    # libwebp leaves the flag out if all that is transparent lies outside the rectangles of the frames, and readers then
+    # libwebp leaves the flag out if all that is transparent is outside the rectangles of the frames, and readers then
     # take the picture for opaque.
     if target == "webp" and image.mode == "RGBA" and bytes(body[12:16]) == b"VP8X":
         body[20] |= WEBP_ALPHA

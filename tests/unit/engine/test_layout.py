@@ -243,7 +243,7 @@ def test_a_layout_has_the_pixels_of_the_cropped_rotated_and_flipped_scene(orient
 
 @pytest.mark.parametrize("crop", [(7, 0, 1, 1), (0, 6, 1, 1), (65_535, 65_535, 1, 1)])
 def test_a_crop_outside_the_source_is_refused(crop):
-    with pytest.raises(InvalidTransformation, match="lies outside the source, which is 7×6"):
+    with pytest.raises(InvalidTransformation, match="is outside the source, which is 7×6"):
         crop_region((7, 6), 1, Transformation(crop=crop))
 
 

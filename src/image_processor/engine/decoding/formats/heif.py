@@ -41,7 +41,7 @@ class Heif(ItemsFormat):
         return 1
 
     def draft(self, image: Image.Image, share: float, least: float) -> tuple[Scale, Shift]:  # noqa: ARG002
-        """Ask for an embedded thumbnail, which the plugin takes for the picture where it is large enough."""
+        """Select an embedded thumbnail instead of the picture, if it is large enough."""
         return drafted(image, share)
 
 

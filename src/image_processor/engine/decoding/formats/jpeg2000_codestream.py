@@ -1,6 +1,7 @@
-"""What a JPEG 2000 says of itself before it is decoded: its size, its tiles, how far it can be halved, its profile.
+"""Reads the headers of a JPEG 2000 before it is decoded: its size, its tiles, how far it can be halved, its profile.
 
-In a file, the first box of a name counts, as in OpenJPEG, and damage reads as absence: the decoder says what is wrong.
+In a file, the first box of a name counts, as in OpenJPEG. A damaged box counts as absent: the decoder reports the
+damage.
 """
 
 import struct

@@ -91,7 +91,7 @@ class Items:
             self.sides[item].append(struct.unpack_from(">II", content, VERSION))
         elif kind == b"lsel":
             self.selects_layer.add(item)
-        elif kind == b"colr" and bytes(content[:4]) == b"nclx":  # the first counts; one that is too short says nothing
+        elif kind == b"colr" and bytes(content[:4]) == b"nclx":  # the first counts; one that is too short is ignored
             self._code_points.setdefault(item, struct.unpack_from(">HH", content, 4) if len(content) >= 8 else None)
 
 
@@ -125,7 +125,7 @@ def _associations(ipma: memoryview) -> Iterator[tuple[int, int]]:
 
 
 def _locations(iloc: memoryview) -> Iterator[tuple[int, _Location]]:
-    """Each item, and where it lies (8.11.3)."""
+    """Each item and its location (8.11.3)."""
     if not iloc:
         return
     version = iloc[0]

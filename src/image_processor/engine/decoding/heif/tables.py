@@ -1,6 +1,6 @@
 """The tables of an ISO base media file, how long they may be, and how their rows are read.
 
-meta ─┬─ iloc, iinf, iref   where the items lie, what they are, what belongs together (ISO/IEC 14496-12, 8.11)
+meta ─┬─ iloc, iinf, iref   the items' offsets, their kinds, which belong together (ISO/IEC 14496-12, 8.11)
       └─ iprp ── ipma       their properties (ISO/IEC 23008-12, 9.3)
 """
 
