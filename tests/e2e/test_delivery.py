@@ -186,7 +186,7 @@ def test_a_deleted_sources_pictures_are_gone(stack: Stack, author: Author) -> No
         ("widht=300", "there is no option 'widht'"),
         ("width=300&width=400", "width is given twice"),
         ("format=bmp", "jpeg, png, webp, avif, gif, auto"),
-        ("variant=thumbnail&width=20", "a variant has options of its own"),
+        ("variant=thumbnail&width=20", "a variant has its own options"),
         ("variant=..", "allowed: a name"),
     ],
 )
