@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the signed URL of a picture, from its path and options as they stand in the URL.
+"""Prints the signed URL of a picture, from its path and options, written as in the URL.
 
     deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
 
@@ -30,7 +30,7 @@ from image_processor.urls.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E4
 LONGEST = 100 * 365 * 86400  # seconds
 OFF = "renders no pictures by URL: see the parameters EnableCdn and EnableDelivery"
 USAGE = """\
-The argument is path and options as they stand in a URL, in quotes, because of the & between the options:
+The argument is the path and options as in a URL, in quotes, because of the & between the options:
 
   deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
   deployment/sign.py '/cats/rio.jpg?variant=thumbnail' --expires 3600
@@ -150,7 +150,7 @@ def of_stack(stack: str, region: str) -> tuple[str, str]:
 
 
 def of_outputs(outputs: dict[str, str]) -> tuple[str, str]:
-    """Return the same from the file that `make run` has written; raises `Refused`."""
+    """Return the same from the file that `make run` writes; raises `Refused`."""
     if not (outputs.get("SigningSecretArn") and outputs.get("CdnUrl")):
         raise Refused(f"the stack of --outputs {OFF}")
     return outputs["CdnUrl"], outputs["SigningSecretArn"]

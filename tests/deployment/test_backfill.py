@@ -311,10 +311,10 @@ def test_an_object_that_can_not_be_deleted_is_an_error(project: Project, aws: Aw
         (["--rate", "0"], "--rate is a whole number from 1, not '0'"),
         (["--rate", "many"], "--rate is a whole number"),
         (["--made-before", "yesterday"], "--made-before is a time such as 2026-11-24T06:00, not 'yesterday'"),
-        (["--remove-stale", "--only-missing"], "--remove-stale goes with --prefix, --dry-run and --yes only"),
+        (["--remove-stale", "--only-missing"], "--remove-stale allows --prefix, --dry-run and --yes only"),
         (["--prefix"], "--prefix needs a value"),
-        (["--retry-failed"], "--retry-failed goes with --only-missing or --made-before"),
-        (["--remove-stale", "--made-before", "2026-11-24T06:00"], "--remove-stale goes with --prefix"),
+        (["--retry-failed"], "--retry-failed needs --only-missing or --made-before"),
+        (["--remove-stale", "--made-before", "2026-11-24T06:00"], "--remove-stale allows --prefix"),
     ],
 )
 def test_a_wrong_command_line_is_an_error_of_one_line(

@@ -149,7 +149,7 @@ def test_a_parameter_that_cloudformation_refuses_is_an_error_of_one_line(project
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("ROLLBACK_COMPLETE", "remove it, then deploy again: aws --region eu-central-1 "
+        ("ROLLBACK_COMPLETE", "delete it, then deploy again: aws --region eu-central-1 "
                               f"--endpoint-url http://127.0.0.1:9 cloudformation delete-stack --stack-name {STACK}"),
         ("CREATE_FAILED", f"cloudformation delete-stack --stack-name {STACK}"),
         ("UPDATE_ROLLBACK_FAILED", f"cloudformation continue-update-rollback --stack-name {STACK}"),

@@ -77,7 +77,7 @@ def run_alone(unzipped: Path, code: str, *arguments: str) -> str:
         (["--architecture", "riscv64"], "--architecture is arm64 or x86_64, not 'riscv64'"),
         (["--python", "2.7"], "--python is like 3.13, not '2.7'"),
         (["--output"], "--output needs a value"),
-        (["--local", "--architecture", "arm64"], "--local goes without"),
+        (["--local", "--architecture", "arm64"], "--local excludes"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(arguments: list[str], problem: str) -> None:
@@ -356,7 +356,7 @@ def test_the_runtime_of_the_template_is_what_is_packaged_for() -> None:
 
 
 def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
-    """As in Lambda, where the libraries lie in /var/task/pillow.libs and no other Pillow is installed."""
+    """As in Lambda, where the libraries are in /var/task/pillow.libs and no other Pillow is installed."""
     said = run_alone(
         unzipped,
         """

@@ -217,7 +217,7 @@ def stack(aws: Aws) -> None:
             ["backfill.sh", "--only-missing"],
             "1 source cannot be rendered and is left out; --dry-run names them\nSent: 1.",
         ),
-        (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nRemoved: 1."),
+        (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nDeleted: 1."),
         (["redrive.sh"], "a b.jpg\n  received 5 times"),
         (["redrive.sh", "--drop", "a b.jpg"], "Dropped: 1 of 1 dead letters."),
     ],
