@@ -25,8 +25,8 @@ the command that continues.
   --start-after KEY   only keys after KEY
 
   --remove-stale      instead, delete the renditions of variants that are no longer configured, and their records.
-                      Asks first; --dry-run only shows them
-  --yes               don't ask
+                      It requires a confirmation; --dry-run only shows them
+  --yes               delete without a confirmation
 
 $(stack_options)
   --local             the stack of 'make run' on this machine, at PORT (default 4566)

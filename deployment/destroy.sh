@@ -13,7 +13,7 @@ Deletes the stack after a confirmation. The buckets and the table remain; the co
 $(stack_options)
   --delete-data       also delete both buckets and the table with all their contents, and the code bucket that
                       deploy.sh has created. This can't be undone
-  --yes               don't ask
+  --yes               delete without a confirmation
   --help              show this
 END
 }
@@ -31,15 +31,15 @@ while [ $# -gt 0 ]; do
   shift
 done
 check_stack_name
-[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal to ask on: give --yes to delete stack $stack without a question"
+[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal for the confirmation: give --yes to delete stack $stack without it"
 make_work
 find_aws
 
-ask() { # ask QUESTION ANSWER: ends the script unless the user types exactly ANSWER
-  local answer=''
+confirm() { # confirm REQUEST WORDS: ends the script unless the user types exactly WORDS
+  local typed=''
   printf '%s ' "$1" >&2
-  read -r answer || true
-  [ "$answer" = "$2" ] || die "nothing deleted"
+  read -r typed || true
+  [ "$typed" = "$2" ] || die "nothing deleted"
 }
 
 find_data() { # writes $work/data: a line with kind and name for each bucket and table that outlives the stack
@@ -125,8 +125,8 @@ if [ -s "$work/data" ]; then
   tr '\t' ' ' <"$work/data" | sed 's/^/  /' >&2
 fi
 if [ -z "$sure" ]; then
-  ask "Type the stack's name to delete it:" "$stack"
-  [ -z "$delete_data" ] || ask "Type 'delete the data' to delete every picture and record too:" "delete the data"
+  confirm "Type the stack's name to delete it:" "$stack"
+  [ -z "$delete_data" ] || confirm "Type 'delete the data' to delete every picture and record too:" "delete the data"
 fi
 if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deleting stack $stack …"; else say "Deleting stack $stack (this takes some minutes, because of CloudFront) …"; fi
 id=$stack_id

@@ -57,7 +57,7 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
 def confirmed() -> bool:
     """Ask on a terminal whether to delete."""
     if not sys.stdin.isatty():
-        print("backfill.sh: there is no terminal to ask on: give --yes to delete them", file=sys.stderr)
+        print("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
         return False
     return input("Type 'remove' to delete them: ") == "remove"
 

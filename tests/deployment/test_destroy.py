@@ -1,4 +1,4 @@
-"""destroy.sh with a fake `aws`: it asks, keeps data, and deletes data only with --delete-data."""
+"""destroy.sh with a fake `aws`: it requires a confirmation, and deletes data only with --delete-data."""
 
 import json
 import os
@@ -72,8 +72,8 @@ def test_the_stack_s_name_removes_the_stack_and_keeps_the_data(project: Project,
     assert not aws.calls("delete-bucket")
     assert not aws.calls("delete-table")
     asked = shown.index("Type the stack's name")
-    for kept in ("bucket up-1", "table records-1", f"bucket {CODE_BUCKET}"):
-        assert shown.index(kept) < asked
+    for data in ("bucket up-1", "table records-1", f"bucket {CODE_BUCKET}"):
+        assert shown.index(data) < asked
 
 
 def test_deleting_data_has_a_question_of_its_own(project: Project, aws: Aws) -> None:
@@ -83,7 +83,7 @@ def test_deleting_data_has_a_question_of_its_own(project: Project, aws: Aws) -> 
     assert not aws.calls("delete-stack")
 
 
-def test_the_commands_that_delete_what_is_kept_are_shown(project: Project, aws: Aws) -> None:
+def test_the_commands_that_delete_the_remaining_data_are_shown(project: Project, aws: Aws) -> None:
     result = project.run("destroy.sh", "--yes")
     assert result.returncode == 0, result
     commands = [line for line in result.stdout.splitlines() if line.startswith("  ")]

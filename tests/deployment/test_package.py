@@ -37,7 +37,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> tuple[zipfile.ZipFile, str]:
-    """The zip for Lambda on arm64, and what was said while it was made."""
+    """The zip for Lambda on arm64, and the messages of its build."""
     project = copy_project(tmp_path_factory.mktemp("cloud") / "project")
     result = project.run("package.sh", "--output", str(project.root / "elsewhere/it.zip"))
     assert result.returncode == 0, result

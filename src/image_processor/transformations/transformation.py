@@ -214,6 +214,6 @@ def check_area(transformation: Transformation, frames: int = 1) -> None:
         if frames > 1:
             picture, hint = (
                 f"an animation of {frames} times {width}×{height} pixels",
-                "; ask for fewer by option frames",
+                "; ask for fewer with the option frames",
             )
         raise InvalidTransformation(f"{picture} is too large, allowed: {MAX_PIXELS} in all{hint}")

@@ -250,5 +250,7 @@ def test_a_crop_outside_the_source_is_refused(crop):
 def test_the_pixels_of_all_frames_are_bounded():
     assert plan((4000, 2000), Transformation(format="webp"), frames=4).size == (4000, 2000)
     assert plan((4000, 2000), Transformation(format="webp"), frames=16).size == (2048, 1024)
-    with pytest.raises(InvalidTransformation, match=r"16 times 2000×2000 pixels is too large.* fewer by option frames"):
+    with pytest.raises(
+        InvalidTransformation, match=r"16 times 2000×2000 pixels is too large.* fewer with the option frames"
+    ):
         plan((4000, 2000), Transformation(width=2000, height=2000), frames=16)
