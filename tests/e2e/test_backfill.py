@@ -1,4 +1,4 @@
-"""After a change of Variants, backfill.sh has missing renditions made and deletes stale ones."""
+"""After a change of Variants, backfill.sh has missing renditions rendered and deletes stale ones."""
 
 from collections.abc import Iterator
 
