@@ -48,7 +48,7 @@ find_data() { # writes $work/data: a line with kind and name for each bucket and
     PhysicalResourceId]" >"$work/resources"
   awk -F '\t' '$2 != "" && $2 != "None" { print ($1 == "AWS::S3::Bucket" ? "bucket" : "table") "\t" $2 }' \
     "$work/resources" >"$work/data"
-  # A code bucket that the user has chosen may hold other things than this project's.
+  # A code bucket that the user has chosen may have other contents than this project's.
   code_bucket=$(default_code_bucket)
   if [ "$(of_stack parameter LambdaS3CodeBucket)" = "$code_bucket" ]; then printf 'bucket\t%s\n' "$code_bucket" >>"$work/data"; fi
 }

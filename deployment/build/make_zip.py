@@ -14,7 +14,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip
 MODE = 0o100644  # a regular file that Lambda's user, who is not the owner, can read; shared objects need no more
 UNIX = 3
 LEVEL = 6  # 9 takes 2.5 times as long and saves 0.6 %

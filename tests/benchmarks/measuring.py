@@ -33,7 +33,7 @@ WRONG: Final = 20.0  # decibels; an encoded picture below is rotated, mirrored, 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a peer's worker is started."""
+    """The command that starts a peer's worker."""
 
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)

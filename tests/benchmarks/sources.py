@@ -60,7 +60,7 @@ def photo() -> Image.Image:
 
 
 def _noise(dice: random.Random, size: Size, strength: int) -> Image.Image:
-    """Half of it the same in all channels, as light is; the other half coloured."""
+    """Noise, half of which is the same in all channels, and half coloured."""
     grey = Image.frombytes("L", size, dice.randbytes(size[0] * size[1])).convert("RGB")
     colour = Image.frombytes("RGB", size, dice.randbytes(3 * size[0] * size[1]))
     mixed = Image.blend(grey, colour, 0.25)

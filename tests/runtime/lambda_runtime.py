@@ -77,7 +77,7 @@ class LambdaRuntime:
         self.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """What the handler returns for an event; raises `RuntimeFailed` when it does not."""
+        """Invoke the handler and return its result; raises `RuntimeFailed` if there is none."""
         request = urllib.request.Request(self._url, json.dumps(event).encode())  # noqa: S310 - http, on this machine
         try:
             with _direct().open(request, timeout=ANSWER_SECONDS) as response:

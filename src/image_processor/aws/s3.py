@@ -154,7 +154,7 @@ class RenditionBucket:
     def etags(self, source_key: str) -> dict[str, str]:
         """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
         prefix = f"{source_key}/"
-        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 can hold no such key, and accepts no longer prefix
+        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 allows no such key, and no longer prefix
             return {}
         with translated_errors("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(

@@ -1,4 +1,4 @@
-"""Encodes finished frames as a file: its format and quality, and what the format can hold of alpha and animation."""
+"""Encodes finished frames as a file: its format and quality, and the format's support for alpha and animation."""
 
 import io
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
             fitting, low = body, quality + 1
         else:
             high = quality - 1
-        # The lowest quality is tried second: if even that takes too many bytes, two encodings are enough to know.
+        # The lowest quality is tried second: if even that takes too many bytes, no other quality is tried.
         quality = (low + high) // 2 if fitting else low
     if fitting is None:
         least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
@@ -108,7 +108,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
 
 
 def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """Encode a GIF. Pillow joins like frames and adds up their times; if a GIF can't hold the sum, times are cut."""
+    """Encode a GIF. Pillow joins equal frames and adds up their times; times are shortened if a GIF can't store the sum."""
     try:
         return _saved(image, "gif", options)
     except OverflowError:
@@ -143,7 +143,7 @@ def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
 
 
 def _durations(target: str, frames: Sequence[Frame]) -> list[int]:
-    """The milliseconds for which each frame is shown, cut and rounded to what the format can hold."""
+    """The milliseconds for which each frame is shown, limited and rounded to the values that the format can store."""
     if target != "gif":
         most = min(MAX_FRAME_MILLISECONDS, MAX_MILLISECONDS // len(frames))
         return [min(frame.milliseconds, most) for frame in frames]

@@ -1,4 +1,4 @@
-"""What a source may cost at the most."""
+"""The limits on what a source may cost."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -19,7 +19,7 @@ from image_processor.transformations.transformation import Transformation
 
 Watermarks = Mapping[str, bytes | ImageProcessorError]  # by key; the value is an error if the watermark can't be read
 NO_WATERMARKS: Final[Watermarks] = MappingProxyType({})
-MAX_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
+MAX_PIXELS: Final = 16_000_000  # it is decoded while its picture is in memory, which encoding needs later
 
 
 def render_watermark(key: str, scale: int, limits: Limits, watermarks: Watermarks, size: Size) -> Image.Image:

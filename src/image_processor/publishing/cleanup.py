@@ -44,7 +44,7 @@ class Cleanup:
 
     def withdraw(self, key: str, stored: Stored, requested: Collection[str]) -> None:
         """Delete all renditions and records of a source; `requested` are ad-hoc names that may be stored just now."""
-        # The index may miss a record that was written a moment ago: those of known names are deleted by their ids.
+        # The index may miss a record that was written a moment ago, so records of known names are deleted by their ids.
         unlisted = {
             record_id(self._sources.bucket, key, name) for name in (*self._variants, *requested, *stored.renditions)
         }

@@ -18,7 +18,7 @@ _LONGEST: Final = 100  # characters of the source's own name; a key has up to 1,
 
 
 def rendition_key(source_key: str, name: str) -> str:
-    """The key of a rendition in the processed bucket; raises `InvalidRequest` for a key that S3 can't hold."""
+    """The key of a rendition in the processed bucket; raises `InvalidRequest` for a key that is too long."""
     key = f"{source_key}/{name}"
     if len(key.encode()) > MAX_KEY_BYTES:
         longest = MAX_KEY_BYTES - len(name.encode()) - 1

@@ -66,7 +66,7 @@ class RenditionWriter:
         """
         with closing(source.body):
             for name in wanted:
-                rendition_key(source.key, name)  # raises for a key that S3 can't hold, before anything is rendered
+                rendition_key(source.key, name)  # raises for a key that is too long, before anything is rendered
             outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
         rendered = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
         failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}

@@ -65,7 +65,7 @@ class Format:
         return file
 
     def open(self, file: File) -> Image.Image:
-        """Have Pillow read the header."""
+        """Open the file with Pillow, which reads the header."""
         self.load_plugin()
         return Image.open(self.bounded(BoundedFile(file)), formats=[self.name])  # type: ignore[arg-type]  # reads and seeks
 
@@ -155,7 +155,7 @@ def exif_orientation(data: bytes) -> int:
 def embedded_profile(image: Image.Image) -> bytes | None:
     """The ICC profile that Pillow has found."""
     embedded = image.info.get("icc_profile")
-    return embedded if isinstance(embedded, bytes) and embedded else None  # the tag of a TIFF may hold anything
+    return embedded if isinstance(embedded, bytes) and embedded else None  # the tag of a TIFF may have any value
 
 
 def cicp_profile(image: Image.Image, primaries: int, transfer: int) -> bytes | None:

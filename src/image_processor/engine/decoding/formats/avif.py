@@ -1,4 +1,4 @@
-"""AVIF, still or a sequence. Refuses files that hold more pixels than they say, or too many parts."""
+"""AVIF, still or a sequence. Refuses files with more pixels than their headers say, or too many parts."""
 
 from typing import Final
 

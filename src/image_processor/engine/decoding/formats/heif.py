@@ -1,6 +1,6 @@
 """HEIC: HEIF whose pictures are coded in HEVC, as phones write it.
 
-Refuses every other codec in HEIF, and files that hold more pixels than they say, or too many parts.
+Refuses every other codec in HEIF, and files with more pixels than their headers say, or too many parts.
 """
 
 from importlib import import_module

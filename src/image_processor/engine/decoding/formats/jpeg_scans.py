@@ -37,7 +37,7 @@ class JpegHeader:
 
     pixels: int
     first_scan: int
-    one_scan: bool  # it holds all components, and decoders stop at its end
+    one_scan: bool  # it has all components, and decoders stop at its end
 
     @property
     def most_scans(self) -> int:
@@ -63,7 +63,7 @@ def read_header(file: File) -> JpegHeader:
             components = 0 if marker in _PROGRESSIVE else int.from_bytes(head[7:8], "big")
             pixels = int.from_bytes(head[3:5], "big") * int.from_bytes(head[5:7], "big")
         file.seek(start + max(2, int.from_bytes(head[:2], "big")))
-    first_scan, scanned = file.tell() - 2, file.read(3)[2:]  # the number of components that the scan holds
+    first_scan, scanned = file.tell() - 2, file.read(3)[2:]  # the number of components in the scan
     file.seek(0)
     return JpegHeader(pixels, first_scan, one_scan=scanned == bytes((components,)) != b"\0")
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct(">IIBBBBB")  # IHDR: sides, bits, colour type, compression, filter, interlace
 _BLOCK: Final = struct.Struct("<BHH")  # a stored block's head, RFC 1951, 3.2.4
-_BLOCK_BYTES: Final = 65_535  # the most it holds
+_BLOCK_BYTES: Final = 65_535  # the most data in a stored block
 _END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _LEAST_PIXELS: Final = 200_000  # Pillow decodes fewer in less than the 11 ms that importing the two packages takes
 _BAND_BYTES: Final = 400_000  # so that rows, their PNG and pixels together fit into a second-level cache
@@ -51,7 +51,7 @@ class _Layout:
     raw: str
 
 
-# By what an IHDR says (colour type, bits). The indices of a palette are unfiltered as grey. Samples of 16 bits
+# By an IHDR's colour type and bits. The indices of a palette are unfiltered as grey. Samples of 16 bits
 # are in the machine's byte order; Pillow uses their upper eight bits, except of grey. Two kinds are left out: fewer
 # than 8 bits, which are small files, and grey of 16 bits with alpha, which Pillow can't unpack from this order.
 _LAYOUTS: Final = {
@@ -101,7 +101,7 @@ def decode_reduced(source: bytes, opened: Image.Image, least: Size, prepare: Pre
 
 
 def _layout(source: bytes) -> _Layout | None:
-    """None for what is not decoded here: interlaced, animated, of a layout not in the table."""
+    """The layout of a PNG; None if it is not decoded here: interlaced, animated, or of a layout not in the table."""
     name, header, _ = next(_complete_chunks(source), Chunk(b"", memoryview(b""), complete=False))
     if not source.startswith(SIGNATURE) or name != b"IHDR" or len(header) != _HEADER.size:
         return None

@@ -15,7 +15,7 @@ _SEQUENCE, _REPEATED = 1, 7  # types of units (6.2.2)
 _FRAME_HEADERS: Final = (3, 6, _REPEATED)  # a header alone, one with its tiles, a repeated one
 _LONGEST: Final = 512  # bytes; a sequence header with 32 operating points, each with its times, has 400
 _KEY, _SWITCH = 0, 3  # types of frames (6.8.2)
-_SELECT: Final = 2  # each frame says whether it is so (3)
+_SELECT: Final = 2  # each frame states the value (3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Av1Stream:
 
     def __init__(self) -> None:
         self.declared: Size = (0, 0)  # by the sequence headers
-        self.possible: Size = (0, 0)  # by those, and by what a frame may say instead
+        self.possible: Size = (0, 0)  # by those, and by the sides that a frame may state instead
         self.frames = 0  # decoded ones, shown or not
         self._sequence: _Sequence | None = None
 
@@ -78,7 +78,7 @@ class Av1Stream:
 
 
 class _Bits:
-    """Reads numbers of so many bits; raises `EOFError` behind the last."""
+    """Reads numbers of a given length in bits; raises `EOFError` after the last bit."""
 
     def __init__(self, data: memoryview) -> None:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -100,7 +100,7 @@ class _Bits:
 
 
 def _leb128(data: memoryview, offset: int) -> tuple[int, int]:
-    """A length in groups of 7 bits, the lowest first (4.10.5), and the offset behind it."""
+    """A length in groups of 7 bits, the lowest first (4.10.5), and the offset after it."""
     value = 0
     for group in range(8):
         byte = data[offset + group]

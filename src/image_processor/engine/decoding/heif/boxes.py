@@ -1,4 +1,4 @@
-"""The boxes of ISO base media files and of JPEG 2000 files: a length, a name, what they hold.
+"""The boxes of ISO base media files and of JPEG 2000 files: a length, a name, the content.
 
 (ISO/IEC 14496-12, 4.2; ISO/IEC 15444-1, annex I.)
 """

@@ -106,7 +106,7 @@ def _kinds(meta: memoryview) -> Iterator[tuple[int, bytes]]:
     iinf = only(meta, b"iinf")
     for name, entry in boxes(iinf[6 if iinf[0] == 0 else 8 :]) if iinf else ():
         if name == b"infe" and entry[0] >= 2:
-            kind = 8 if entry[0] == 2 else 10  # its offset, behind the number and two bytes of protection
+            kind = 8 if entry[0] == 2 else 10  # its offset, after the number and two bytes of protection
             yield int.from_bytes(entry[VERSION : kind - 2], "big"), bytes(entry[kind : kind + _KIND_BYTES])
 
 
