@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends the sources that are in the upload bucket already to the queue, where uploads go. The function then processes them.
+# Sends a message for each source in the upload bucket to the queue. The function then processes the sources as uploads.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,7 +8,7 @@ usage() {
   cat <<END
 Usage: deployment/backfill.sh [options]
 
-Processes the sources of the upload bucket again, all or some of them, through the queue that uploads go through. While
+Processes the sources of the upload bucket again, all or some of them, through the queue of uploads. While
 2,000 messages wait in the queue, it sends no more, so that new uploads don't wait long. Ctrl-C stops it; it then prints
 the command that continues.
 
@@ -25,8 +25,8 @@ the command that continues.
   --start-after KEY   only keys after KEY
 
   --remove-stale      instead, delete the renditions of variants that are no longer configured, and their records.
-                      Asks first; --dry-run only shows them
-  --yes               don't ask
+                      It requires a confirmation; --dry-run only shows them
+  --yes               delete without a confirmation
 
 $(stack_options)
   --local             the stack of 'make run' on this machine, at PORT (default 4566)
@@ -65,8 +65,8 @@ while [ $# -gt 0 ]; do
   for word in ${given[@]+"${given[@]}"}; do resume+=("--resume-with=$word"); done
   shift
 done
-[ -z "$retry_failed" ] || [ -n "$only_missing" ] || die "--retry-failed goes with --only-missing or --made-before"
-[ -z "$stale" ] || [ ${#options[@]} -eq 0 ] || die "--remove-stale goes with --prefix, --dry-run and --yes only"
+[ -z "$retry_failed" ] || [ -n "$only_missing" ] || die "--retry-failed needs --only-missing or --made-before"
+[ -z "$stale" ] || [ ${#options[@]} -eq 0 ] || die "--remove-stale allows --prefix, --dry-run and --yes only"
 use_stack
 set -- --upload-bucket "$(of_stack output UploadBucketName)" --processed-bucket "$(of_stack output ProcessedBucketName)" \
   --variants "$(of_stack parameter Variants)" --table "$(of_stack output MetadataTableName)" "--prefix=$prefix" \

@@ -10,11 +10,11 @@ Usage: deployment/batch_job.sh [options]
 
 Creates a job of S3 Batch Operations that invokes the function for every source of the upload bucket, and a role for the
 job. S3 lists the sources. The job waits until you start it, so that you can see first how many sources there are. Its
-report names what failed; it goes to the bucket of the function's code, under batch-job/.
+report names what failed; S3 writes it to the bucket of the function's code, under batch-job/.
 
   --prefix PREFIX     only keys that begin with PREFIX. A key has no slash at its beginning: cats/, not /cats/
   --manifest S3_URL   the sources of a manifest instead, s3://bucket/…/manifest.json of an S3 Inventory in CSV
-  --remove-role       instead, remove the role, after the job has ended
+  --remove-role       instead, delete the role, after the job has ended
 $(stack_options)
   --help              show this
 END
@@ -46,7 +46,7 @@ role=$(printf '%s' "batch-job-$region-$stack" | cut -c 1-64)
 remove_role() {
   try_aws iam delete-role-policy --role-name "$role" --policy-name BatchJob >/dev/null || true
   call_aws iam delete-role --role-name "$role" >/dev/null
-  say "Removed the role $role."
+  say "Deleted the role $role."
 }
 
 write_requests() { # writes the requests for the role and the job to $work; the job uses the generator or the manifest
@@ -148,6 +148,6 @@ Start it, when its status is Suspended:
   $command update-job-status --account-id $account --job-id $job --requested-job-status Ready
 Stop it:
   $command update-job-status --account-id $account --job-id $job --requested-job-status Cancelled
-Remove its role afterwards:
+Delete its role afterwards:
   deployment/batch_job.sh --stack-name $stack --region $region --remove-role
 END

@@ -93,19 +93,19 @@ make_work
 find_aws
 
 check_status() { # check_status [WHY]: ends the script when the stack is in a status that allows no change set
-  local remove
-  remove="$(aws_words) cloudformation delete-stack --stack-name $stack"
+  local delete
+  delete="$(aws_words) cloudformation delete-stack --stack-name $stack"
   case $status in
     REVIEW_IN_PROGRESS) ;; # an empty stack, which a change set that was never executed leaves behind
     *_IN_PROGRESS) die "stack $stack is busy ($status): try again later" ;;
     ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED)
-      die "${1:-}stack $stack is in $status and can't be updated; remove it, then deploy again: $remove" ;;
+      die "${1:-}stack $stack is in $status and can't be updated; delete it, then deploy again: $delete" ;;
     UPDATE_ROLLBACK_FAILED)
-      die "${1:-}stack $stack is in $status; fix what stopped the rollback, then: ${remove/delete-stack/continue-update-rollback}" ;;
+      die "${1:-}stack $stack is in $status; fix what stopped the rollback, then: ${delete/delete-stack/continue-update-rollback}" ;;
   esac
 }
 
-make_code_bucket() { # creates it private and encrypted, whatever the account's defaults are
+make_code_bucket() { # creates it private and encrypted, independent of the account's defaults
   local location=() blocked=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
   [ "$region" = us-east-1 ] || location=(--create-bucket-configuration "LocationConstraint=$region")
   say "Creating the code bucket $code_bucket …"
@@ -133,7 +133,7 @@ need_code_bucket() { # creates the default one when it doesn't exist; any other 
 
 upload() { # upload FILE EXTENSION WHAT: stores it in the code bucket under its SHA-256, unless it is there; sets $key
   key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1").$2
-  # Each call checks the owner, because somebody else may have created a bucket of a name that was free.
+  # Each call checks the owner, because another account may have created a bucket with a name that was free.
   if try_aws s3api head-object --bucket "$code_bucket" --key "$key" --expected-bucket-owner "$account" >/dev/null; then
     say "The $3 is in $code_bucket already."
     return
@@ -166,16 +166,16 @@ END
 }
 
 make_change_set() { # sets $change_set, which is empty when nothing changes, and $stack_id
-  local type=UPDATE answer state reason
+  local type=UPDATE response state reason
   case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
   change_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
-  answer=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type $type \
+  response=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type $type \
     --template-url "$template_url" --parameters "file://$work/parameters.json" --capabilities CAPABILITY_IAM \
     --description "deployment/deploy.sh" --query '[Id,StackId]')
-  read -r change_set stack_id <<<"$answer"
+  read -r change_set stack_id <<<"$response"
   while :; do
-    answer=$(call_aws cloudformation describe-change-set --change-set-name "$change_set" --query '[Status,StatusReason]')
-    IFS=$'\t' read -r state reason <<<"$answer"
+    response=$(call_aws cloudformation describe-change-set --change-set-name "$change_set" --query '[Status,StatusReason]')
+    IFS=$'\t' read -r state reason <<<"$response"
     case $state in
       CREATE_COMPLETE) return ;;
       FAILED) break ;;

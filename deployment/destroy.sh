@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Removes the stack, after a question. The pictures and the records stay, unless --delete-data is given.
+# Deletes the stack after a confirmation. The pictures and the records remain, unless --delete-data is given.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,12 +8,12 @@ usage() {
   cat <<END
 Usage: deployment/destroy.sh [options]
 
-Removes the stack. Asks first. Keeps the buckets and the table, and prints the commands that delete them.
+Deletes the stack after a confirmation. The buckets and the table remain; the commands that delete them are printed.
 
 $(stack_options)
   --delete-data       also delete both buckets and the table with all their contents, and the code bucket that
                       deploy.sh has created. This can't be undone
-  --yes               don't ask
+  --yes               delete without a confirmation
   --help              show this
 END
 }
@@ -31,15 +31,15 @@ while [ $# -gt 0 ]; do
   shift
 done
 check_stack_name
-[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal to ask on: give --yes to remove stack $stack without a question"
+[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal for the confirmation: give --yes to delete stack $stack without it"
 make_work
 find_aws
 
-ask() { # ask QUESTION ANSWER: ends the script unless the user types exactly ANSWER
-  local answer=''
+confirm() { # confirm REQUEST WORDS: ends the script unless the user types exactly WORDS
+  local typed=''
   printf '%s ' "$1" >&2
-  read -r answer || true
-  [ "$answer" = "$2" ] || die "nothing removed"
+  read -r typed || true
+  [ "$typed" = "$2" ] || die "nothing deleted"
 }
 
 find_data() { # writes $work/data: a line with kind and name for each bucket and table that outlives the stack
@@ -48,7 +48,7 @@ find_data() { # writes $work/data: a line with kind and name for each bucket and
     PhysicalResourceId]" >"$work/resources"
   awk -F '\t' '$2 != "" && $2 != "None" { print ($1 == "AWS::S3::Bucket" ? "bucket" : "table") "\t" $2 }' \
     "$work/resources" >"$work/data"
-  # A code bucket that the user has chosen may hold other things than this project's.
+  # A code bucket that the user has chosen may have other contents than this project's.
   code_bucket=$(default_code_bucket)
   if [ "$(of_stack parameter LambdaS3CodeBucket)" = "$code_bucket" ]; then printf 'bucket\t%s\n' "$code_bucket" >>"$work/data"; fi
 }
@@ -82,7 +82,7 @@ delete_bucket() { # deletes all versions first, because S3 deletes only an empty
   while :; do
     call_aws s3api list-object-versions --bucket "$1" --no-paginate --output json --query "$page" >"$work/versions.json"
     grep -q VersionId "$work/versions.json" || break
-    # S3 answers 200 and lists the objects that it did not delete. Unless they are checked, this loop never ends.
+    # S3 responds with 200 and lists the objects that it did not delete. Without this check, the loop would never end.
     refused=$(call_aws s3api delete-objects --bucket "$1" --delete "file://$work/versions.json" --query "Errors[0].Code || 'done'")
     [ "$refused" = "done" ] || die "bucket $1: an object can't be deleted ($refused)"
   done
@@ -98,11 +98,11 @@ delete_data() {
   done 3<"$work/data"
 }
 
-show_kept() {
+show_remaining() {
   local kind name found=''
   while IFS=$'\t' read -r kind name <&3; do
     exists "$kind" "$name" || continue
-    [ -n "$found" ] || printf '\nKept, with the commands that delete them and all their contents:\n'
+    [ -n "$found" ] || printf '\nThese remain, with the commands that delete them and all their contents:\n'
     found=yes
     show_removal "$kind" "$name"
   done 3<"$work/data"
@@ -111,7 +111,7 @@ show_kept() {
 find_account
 find_stack "$stack"
 if [ -z "$status" ]; then
-  say "There is no stack $stack in $region: nothing to remove (--stack-name and --region choose another)."
+  say "There is no stack $stack in $region: nothing to delete (--stack-name and --region choose another)."
   exit
 fi
 case $status in
@@ -119,16 +119,16 @@ case $status in
   *_IN_PROGRESS) die "stack $stack is busy ($status): try again later" ;;
 esac
 find_data
-say "Stack $stack in $region, account $account, will be removed."
+say "Stack $stack in $region, account $account, will be deleted."
 if [ -s "$work/data" ]; then
-  if [ -n "$delete_data" ]; then say "These will be deleted with all their contents:"; else say "These are kept (--delete-data deletes them too):"; fi
+  if [ -n "$delete_data" ]; then say "These will be deleted with all their contents:"; else say "These remain (--delete-data deletes them too):"; fi
   tr '\t' ' ' <"$work/data" | sed 's/^/  /' >&2
 fi
 if [ -z "$sure" ]; then
-  ask "Type the stack's name to remove it:" "$stack"
-  [ -z "$delete_data" ] || ask "Type 'delete the data' to delete every picture and record too:" "delete the data"
+  confirm "Type the stack's name to delete it:" "$stack"
+  [ -z "$delete_data" ] || confirm "Type 'delete the data' to delete every picture and record too:" "delete the data"
 fi
-if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Removing stack $stack …"; else say "Removing stack $stack (this takes some minutes, because of CloudFront) …"; fi
+if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deleting stack $stack …"; else say "Deleting stack $stack (this takes some minutes, because of CloudFront) …"; fi
 id=$stack_id
 call_aws cloudformation delete-stack --stack-name "$id"
 wait_for_stack
@@ -137,8 +137,8 @@ case $status in
   *)
     say "What failed:"
     show_failures "$id"
-    die "the stack could not be removed; it is in $status" ;;
+    die "the stack could not be deleted; it is in $status" ;;
 esac
 [ -z "$delete_data" ] || delete_data
-say "Removed."
-[ -n "$delete_data" ] || show_kept
+say "Deleted."
+[ -n "$delete_data" ] || show_remaining

@@ -38,7 +38,7 @@ note_leading_slash() { # note_leading_slash OPTION KEY: 'cats/rio.jpg' is a key,
   esac
 }
 
-make_work() { # make_work [PARENT]: sets $work, a folder for this run's files that is removed at its end
+make_work() { # make_work [PARENT]: sets $work, a folder for this run's files that is deleted at its end
   work=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/image-processing.XXXXXX") || die "can't make a temporary folder"
 }
 
@@ -48,7 +48,7 @@ find_python() { # sets $python: the project's own, else the machine's
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || die "needs Python 3.9 or newer as python3"
 }
 
-find_aws() { # sets $aws and $region, and the variables that make the answers of AWS CLI 1 and 2 alike
+find_aws() { # sets $aws and $region, and the variables with which AWS CLI 1 and 2 have the same output
   aws=$(command -v aws) || aws=$project/.venv/bin/aws
   [ -x "$aws" ] || die "the AWS CLI is missing: install it, or run 'make setup' to use the project's own"
   export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_DEFAULT_OUTPUT=text AWS_CLI_FILE_ENCODING=UTF-8
@@ -57,7 +57,7 @@ find_aws() { # sets $aws and $region, and the variables that make the answers of
   [ -n "$region" ] || die "no region: give --region, or set AWS_DEFAULT_REGION"
 }
 
-try_aws() { # prints the answer; writes the error to $work/error
+try_aws() { # prints the response; writes the error to $work/error
   # Each call gets the endpoint as an option, because AWS CLI 1's sqs ignores the variable.
   "$aws" --region "$region" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@" 2>"$work/error"
 }
@@ -68,10 +68,10 @@ aws_words() { # prints the beginning of an AWS CLI command that is shown to the 
   echo "aws --region $region${AWS_ENDPOINT_URL:+ --endpoint-url $AWS_ENDPOINT_URL}"
 }
 
-aws_error() { # prints the line of $work/error that says what failed: AWS's answer, else the last line
+aws_error() { # prints the line of $work/error that says what failed: AWS's error, else the last line
   sed -e 's/^aws: \[ERROR\]: //' -e '/^[[:space:]]*$/d' -e '/^Additional error details/,$d' "$work/error" |
-    awk '/An error occurred/ { answer = "" ; found = 1 } { answer = found ? answer (answer == "" ? "" : " ") $0 : $0 }
-      END { print answer }'
+    awk '/An error occurred/ { line = "" ; found = 1 } { line = found ? line (line == "" ? "" : " ") $0 : $0 }
+      END { print line }'
 }
 
 why_aws_failed() { # why_aws_failed SERVICE OPERATION …: prints $work/error as a line that says what to do
@@ -167,7 +167,7 @@ use_stack() { # sets up a script that works on the existing stack $stack
   need_stack
 }
 
-default_code_bucket() { # prints the name of the bucket that deploy.sh makes; a long $stack is cut and gets a checksum
+default_code_bucket() { # prints the name of the bucket that deploy.sh creates; a long $stack is cut and gets a checksum
   local name tail=-code-$account-$region
   name=$(printf '%s' "$stack" | tr '[:upper:]' '[:lower:]')
   if [ $((${#name} + ${#tail})) -gt 63 ]; then

@@ -15,7 +15,7 @@ deploy.sh, processes a sample picture, prints what to try, and runs until Ctrl-C
 'make run' is this script. Only one can use a folder and a port at a time: stop the running one with Ctrl-C before you
 start another, for example with other parameters, and before --clean.
 
-  --parameter K=V   a parameter of the template; may be repeated. It is kept for the next starts
+  --parameter K=V   a parameter of the template; may be repeated. The next starts use it too
   --clean           delete what is stored, and start nothing
   --help            show this
 
@@ -53,12 +53,12 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PATH=$bin:$PATH
 
-answers() { # answers ENDPOINT: whether a local AWS listens there
+is_running() { # is_running ENDPOINT: whether a local AWS listens there
   curl -sf -o /dev/null --max-time 2 "$1/_ministack/health"
 }
 
-# Asked by HTTP, because after a crash another process may have the process id that was written down.
-if [ -f "$state/server.endpoint" ] && answers "$(cat "$state/server.endpoint")"; then
+# The check is an HTTP request, because after a crash another process may have the stored process id.
+if [ -f "$state/server.endpoint" ] && is_running "$(cat "$state/server.endpoint")"; then
   die "it runs already ('make run' or $me), at $(cat "$state/server.endpoint"): stop it with Ctrl-C in its terminal," \
     "then run this again. A second local AWS needs its own folder and port: STATE=.local-2 PORT=4599 deployment/$me"
 fi
@@ -92,7 +92,7 @@ trap stopped INT TERM HUP
 
 refuse_port() {
   local other="choose another: PORT=$((port < 65000 ? port + 33 : 4599)) make run"
-  if answers "$endpoint"; then
+  if is_running "$endpoint"; then
     die "port $port is taken by another local AWS: stop it with Ctrl-C in its terminal, or $other"
   fi
   die "port $port is taken: $other"
@@ -113,7 +113,7 @@ END
   rm -rf "$state/tmp"
   mkdir -p "$state/tmp"
   # An empty environment, because the functions inherit the server's. A TMPDIR that is deleted afterwards, because the
-  # server leaves the functions' files. A process group of its own, so that only stop() ends it, together with its functions.
+  # server leaves the functions' files. A separate process group, so that only stop() ends it, together with its functions.
   env -i PATH="$PATH" HOME="$HOME" TMPDIR="$state/tmp" GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 MINISTACK_REGION="$region" \
     IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 PERSIST_STATE=1 STATE_DIR="$state/state" S3_PERSIST=1 S3_DATA_DIR="$state/s3" \
     AUTH="${ENFORCE_IAM:-false}" "$bin/python" -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
@@ -122,10 +122,10 @@ END
   echo "$server" >"$state/server.pid"
   echo "$endpoint" >"$state/server.endpoint"
   local tries=0
-  until answers "$endpoint"; do
+  until is_running "$endpoint"; do
     server_runs
     tries=$((tries + 1))
-    [ $tries -lt 150 ] || die "the local AWS does not answer within 30 s; its log: $state/server.log"
+    [ $tries -lt 150 ] || die "the local AWS does not respond within 30 s; its log: $state/server.log"
     sleep 0.2
   done
 }
@@ -167,7 +167,7 @@ print(json.dumps({name: value for name, value in outputs.items() if value}, inde
 END
 }
 
-process_sample() { # the whole way, so that the commands that are printed next are known to work
+process_sample() { # uploads, renders and serves the sample, so that the commands that are printed next are known to work
   local tries=0 rendition
   rendition=sample.jpg/$(first_variant)
   [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/local/sample.py" "$state/sample.jpg"
@@ -192,7 +192,7 @@ start_server
 : >"$state/deploy.log"
 deploy ${parameters[@]+"${parameters[@]}"}
 find_urls
-# The API's answers have the distribution's URL on this machine in them, which is known only after the first deployment.
+# The API's responses contain the distribution's URL on this machine, which is known only after the first deployment.
 if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then
   deploy --parameter "CdnUrl=$cdn_url"
 fi

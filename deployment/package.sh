@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the function's zip, for a platform and a Python that need not be this machine's: wheels by platform, no Docker.
+# Builds the function's zip, for a platform and a Python that need not be this machine's: wheels by platform, no Docker.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,12 +8,12 @@ usage() {
   cat <<'END'
 Usage: deployment/package.sh [options]
 
-Makes the function's zip and prints its path. The same sources give the same bytes; an unchanged project is not
+Builds the function's zip and prints its path. The same sources give the same bytes; an unchanged project is not
 packaged again.
 
   --architecture A  arm64 (default) or x86_64
   --python V        Python of the function's runtime (default 3.13)
-  --local           for this machine's platform and Python instead, as a local emulator wants it
+  --local           for this machine's platform and Python instead, as a local emulator needs it
   --output FILE     where to put the zip (default build/function-<architecture>.zip, or build/function-local.zip)
   --help            show this
 END
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-if [ -n "$target" ] && [ -n "$architecture$version" ]; then die "--local goes without --architecture and --python"; fi
+if [ -n "$target" ] && [ -n "$architecture$version" ]; then die "--local excludes --architecture and --python"; fi
 target=${target:-${architecture:-arm64}}
 case $target in
   local | x86_64) machine=$target ;;
@@ -49,7 +49,7 @@ build_programs=$project/deployment/build
 find_python
 mkdir -p "$build/dependencies"
 
-python_of() { # what .pyc a Python makes: "3.13" for any final CPython 3.13, nothing for a Python that can't be run
+python_of() { # prints the version of the .pyc that a Python writes: "3.13" for any final CPython 3.13, nothing for a Python that can't be run
   "$1" -I -c 'import sys
 if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final":
     print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true
@@ -67,31 +67,31 @@ find_compiler() { # prints a Python of version $version: only its .pyc are of us
   done
 }
 
-compile() { # adds .pyc that are never checked against the .py beside them: Lambda can write none, and stale ones cost
+compile() { # adds .pyc that are never checked against the .py beside them: Lambda can't write any, and stale ones take time
   [ -n "$compiler" ] || return 0
-  # -I: the user's PYTHON… variables must not change what comes out. One process: in several, the bytes would depend on
-  # which compiled what.
+  # -I: the user's PYTHON… variables must not change the output. One process, because with several, the bytes would
+  # depend on which process compiled a file.
   (cd "$1" && "$compiler" -I -m compileall -q -s "$1" -p /var/task --invalidation-mode unchecked-hash "$1") >&2 ||
     die "the sources don't compile under Python $version"
 }
 
-prune() { # leaves out what the function never loads; what must stay, tests/deployment shows
+prune() { # deletes what the function never loads; tests/deployment tests what must stay
   cd "$1"
   rm -rf bin boto3/examples boto3/data
-  # METADATA and the licences stay: by the one scanners such as Amazon Inspector tell packages, the others must go along.
+  # METADATA stays for scanners such as Amazon Inspector, which recognise packages by it; the licences must be included.
   find . -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED -o -name WHEEL -o -name zip-safe \
     -o -name top_level.txt -o -name entry_points.txt -o -name direct_url.json \) -exec rm {} +
   find . \( -name '*.pyi' -o -name py.typed -o -name 'examples-1.json' -o -name 'swagger-ui*.min.*' \) -exec rm {} +
   find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
   "$python" "$build_programs/trim_botocore.py" botocore/data s3 dynamodb ssm cloudfront secretsmanager
-  # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others can't go even
+  # Pillow: text, tkinter, image maths and morphology, and the libraries that only text needs. The others have to stay even
   # when their formats are never read: _imaging itself is linked to xcb, tiff and openjp2.
   rm -f PIL/_imagingft.*.so PIL/_imagingtk.*.so PIL/_tkinter_finder.py PIL/_imagingmath.*.so PIL/_imagingmorph.*.so
   rm -f pillow.libs/lib{freetype,harfbuzz,brotlicommon,brotlidec,png16}-*
   rm -f isal/igzip.py isal/igzip_threaded.py # files and threads; isal_zlib itself imports igzip_lib
 }
 
-install_dependencies() { # every file must have a hash of requirements.txt, so no package can come along unpinned or changed
+install_dependencies() { # every file must have a hash of requirements.txt, so that no package is unpinned or changed
   local folder=$1 platforms='' glibc
   if [ "$target" != local ]; then
     # Lambda's Python 3.12 and later run on Amazon Linux 2023, whose glibc is 2.34.
@@ -133,12 +133,12 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
     (prune "$work/packages")
     compile "$work/packages"
     find "$build/dependencies" -maxdepth 1 -name "$target-*" ! -name "$target-$key" -exec rm -rf {} +
-    # Whole or not at all; another run that was faster made the same.
+    # The folder is moved whole or not at all; a faster run may have built the same folder.
     "$python" -c 'import os, sys; os.rename(*sys.argv[1:])' "$work/packages" "$dependencies" 2>/dev/null ||
       [ -d "$dependencies" ] || die "can't write to $build"
   fi
   say "Packaging …"
-  [ -n "$compiler" ] || say "No Python $version here to compile with: a cold start will take about 0.3 s longer."
+  [ -n "$compiler" ] || say "There is no Python $version to compile with: a cold start will take about 0.3 s longer."
   mkdir "$work/code"
   cp -R "$sources" "$work/code/"
   rm -f "$work/code/image_processor"/requirements.{in,txt}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the signed URL of a picture, from its path and options as they stand in the URL.
+"""Prints the signed URL of a picture, from its path and options, written as in the URL.
 
     deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
 
@@ -30,7 +30,7 @@ from image_processor.urls.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E4
 LONGEST = 100 * 365 * 86400  # seconds
 OFF = "renders no pictures by URL: see the parameters EnableCdn and EnableDelivery"
 USAGE = """\
-The argument is path and options as they stand in a URL, in quotes, because of the & between the options:
+The argument is the path and options as in a URL, in quotes, because of the & between the options:
 
   deployment/sign.py '/cats/rio.jpg?width=300&format=auto'
   deployment/sign.py '/cats/rio.jpg?variant=thumbnail' --expires 3600
@@ -58,11 +58,11 @@ class Refused(Exception):
     """The request can't be signed; the message says why."""
 
 
-def parse(asked: str) -> tuple[str, dict[str, str]]:
+def parse(argument: str) -> tuple[str, dict[str, str]]:
     """Return the path, without its first slash, and the parameters, both decoded; raises `Refused`."""
-    written, _, query = asked.partition("?")
+    written, _, query = argument.partition("?")
     if not written.startswith("/"):
-        bare = re.sub(r"^[a-z0-9]+://[^/]*/", "", asked)  # without https://HOST/ or s3://BUCKET/
+        bare = re.sub(r"^[a-z0-9]+://[^/]*/", "", argument)  # without https://HOST/ or s3://BUCKET/
         raise Refused(
             f"the path begins with a slash, without https://HOST before it, so not '{written}': write '/{bare}'"
         )
@@ -140,7 +140,7 @@ def check(path: str, parameters: dict[str, str]) -> None:
 
 def of_stack(stack: str, region: str) -> tuple[str, str]:
     """Return the beginning of a stack's URLs, and its secret's ARN; raises `Refused`."""
-    lines = [line.split("\t", 2) for line in ask(STACK, stack, region).splitlines()]
+    lines = [line.split("\t", 2) for line in run_with_lib(STACK, stack, region).splitlines()]
     found = {(kind, name): value for kind, name, value in lines}
     arn = found.get(("output", "SigningSecretArn"))
     if not arn:
@@ -150,7 +150,7 @@ def of_stack(stack: str, region: str) -> tuple[str, str]:
 
 
 def of_outputs(outputs: dict[str, str]) -> tuple[str, str]:
-    """Return the same from the file that `make run` has written; raises `Refused`."""
+    """Return the same from the file that `make run` writes; raises `Refused`."""
     if not (outputs.get("SigningSecretArn") and outputs.get("CdnUrl")):
         raise Refused(f"the stack of --outputs {OFF}")
     return outputs["CdnUrl"], outputs["SigningSecretArn"]
@@ -169,7 +169,7 @@ def read_outputs(file: str) -> dict[str, str]:
     return outputs
 
 
-def ask(script: str, *arguments: str) -> str:
+def run_with_lib(script: str, *arguments: str) -> str:
     """Run a part of lib.sh; when it fails, it has printed why, and the program exits."""
     command = ["bash", "-euo", "pipefail", "-c", script, Path(__file__).name, str(PROJECT / "deployment/lib.sh")]
     environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
@@ -204,7 +204,7 @@ def signed(options: argparse.Namespace) -> str:
     outputs = read_outputs(options.outputs) if options.outputs else {}
     base, arn = of_outputs(outputs) if options.outputs else of_stack(options.stack_name, options.region)
     region = options.region or arn.split(":")[3]
-    key = json.loads(ask(KEY, arn, region, outputs.get("Endpoint", "")))
+    key = json.loads(run_with_lib(KEY, arn, region, outputs.get("Endpoint", "")))
     return signed_url(base.rstrip("/"), path, parameters, key)
 
 

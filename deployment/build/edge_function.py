@@ -1,12 +1,12 @@
-"""Renews what is generated of the edge function: `make edge`.
+"""Renews the generated parts of the edge function: `make edge`.
 
     image_processor/transformations/options.py
         -> the constants in src/edge/viewer_request.js, between two marker comments
         -> the code in templates/main.yaml, minified, between two marker comments
 
-Both are committed, so that the template deploys as it stands. With --check the program changes nothing and fails if
-either is stale. The check needs neither node nor the network, because the template has a digest of the source, of the
-minifier with its options, and of the code. Where the minifier is installed, the check compares its output too.
+Both are committed, so that the template can be deployed without a build. With --check the program changes nothing and
+fails if either is stale. The check needs neither node nor the network, because the template has a digest of the source,
+of the minifier with its options, and of the code. Where the minifier is installed, the check compares its output too.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _CODE: Final = re.compile(
 
 
 class StaleError(Exception):
-    """A committed file is not what the sources make; the message names it, and the command that renews it."""
+    """A committed file differs from what its sources generate; the message names it, and the command that renews it."""
 
 
 def with_constants(source: str) -> str:
-    """The source with the constants that options.py makes."""
+    """The source with the constants that options.py generates."""
     if len(_CONSTANTS.findall(source)) != 1:
         raise ValueError(f"{SOURCE.name} has to have one pair of the markers <constants> and </constants>")
     constants = edge_constants()
@@ -55,7 +55,7 @@ def with_constants(source: str) -> str:
 
 
 def deployed_code(template: str) -> str:
-    """The code in the template, as CloudFront gets it but for the ladder before it."""
+    """The code in the template, as CloudFront gets it, except for the ladder before it."""
     return re.sub("^ +", "", _section(template)["code"], flags=re.MULTILINE)
 
 
@@ -93,7 +93,7 @@ def is_minifier_installed() -> bool:
 
 
 def minified(source: str) -> str:
-    """The source, minified. Raises `ValueError` with what the minifier says of a source that it can't read."""
+    """The source, minified. Raises `ValueError` with the minifier's message for a source that it can't read."""
     node = shutil.which("node")
     if not node or not is_minifier_installed():
         raise ValueError("the minifier is missing: run 'make edge', which installs it")
@@ -129,7 +129,7 @@ def check() -> None:
     if with_code(template, code, digest_of(source, code)) != template:
         raise StaleError(f"the edge function in templates/{TEMPLATE.name} is stale; {RENEW}")
     if is_minifier_installed() and minified(source) != code:
-        raise StaleError(f"the edge function in templates/{TEMPLATE.name} is not what the minifier makes; {RENEW}")
+        raise StaleError(f"the edge function in templates/{TEMPLATE.name} is not the minifier's output; {RENEW}")
 
 
 def _section(template: str) -> re.Match[str]:

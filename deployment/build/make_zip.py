@@ -1,9 +1,9 @@
-"""Writes a zip that is the same bytes whenever its files are, and tells by a fingerprint whether they are.
+"""Writes a zip whose bytes depend on its files alone, and prints a fingerprint that changes with the files.
 
     make_zip.py fingerprint TEXT PATH...   SHA-256 of TEXT and of the files, .pyc aside
-    make_zip.py write ZIP FOLDER...        a zip of all that the folders hold
+    make_zip.py write ZIP FOLDER...        a zip of all files in the folders
 
-Order, times and modes are fixed; the owner, the clock and the file system leave no trace.
+Order, times and modes are fixed, and the zip has neither the files' owner nor their own times.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip
 MODE = 0o100644  # a regular file that Lambda's user, who is not the owner, can read; shared objects need no more
 UNIX = 3
 LEVEL = 6  # 9 takes 2.5 times as long and saves 0.6 %

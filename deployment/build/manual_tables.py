@@ -1,6 +1,6 @@
 """Renews the manual's tables of options and of parameters: `make tables`.
 
-A table stands between two comments, `<!-- options -->` or `<!-- parameters -->`, in README.md or a page of docs/.
+A table is between two comments, `<!-- options -->` or `<!-- parameters -->`, in README.md or a page of docs/.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ TABLES: Final[dict[str, Callable[[], list[str]]]] = {"options": manual_table, "p
 
 
 def renewed(page: str) -> str:
-    """The page with each table between its markers as it has to be."""
+    """The page with the current table between each pair of markers."""
     for name, table in TABLES.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, found, rest = page.partition(start)

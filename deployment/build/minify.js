@@ -7,7 +7,7 @@ const OPTIONS = {
     toplevel: true,
     compress: {
         passes: 3,
-        reduce_funcs: false,  // a function moved to where it is called would be made anew by each call
+        reduce_funcs: false,  // a function moved to where it is called would be created by each call
         top_retain: ['handler']
     },
     mangle: {reserved: ['handler']},  // CloudFront calls it by its name

@@ -1,9 +1,9 @@
-"""Trims what botocore reads while it makes a client, since Lambda pays for each byte at every cold start.
+"""Trims the data that botocore reads while it creates a client, because each byte takes time at every cold start.
 
     trim_botocore.py FOLDER SERVICE...   FOLDER is botocore's data
 
-Every other service goes, in files and in the list of endpoints, and so does the documentation that stands in a
-service's model. What is left behaves the same, in every region. Files come out of gzip: the zip packs them anyway.
+The program deletes every other service, in files and in the list of endpoints, and the documentation in a service's
+model. The rest behaves the same, in every region. Files are decompressed, because the zip compresses them again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def trim(data: Path, services: list[str]) -> None:
         versions = sorted(data.glob(f"{service}/*/"))
         if not versions:
             raise ValueError(f"{data} has no {service}")
-        for older in versions[:-1]:  # APIs that the service has left behind
+        for older in versions[:-1]:  # earlier versions of the service's API
             shutil.rmtree(older)
     for packed in data.rglob("*.json.gz"):
         content = json.loads(gzip.decompress(packed.read_bytes()))
@@ -43,7 +43,7 @@ def _without_documentation(node: Any) -> Any:
         return [_without_documentation(part) for part in node]
     if not isinstance(node, dict):
         return node
-    # Empty, not gone: botocore looks for it in places. A member of a shape may have this name too; then it is no text.
+    # Empty and not absent, because botocore reads it at some places. A member of a shape that has this name is no text.
     return {
         name: "" if name == "documentation" and isinstance(part, str) else _without_documentation(part)
         for name, part in node.items()

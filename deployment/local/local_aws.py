@@ -1,11 +1,11 @@
 """Runs MiniStack and adds to its CloudFront: failover in origin groups, and origin access control for functions.
 
 `local.sh` starts this program instead of `ministack`. It wraps functions of MiniStack 1.5.33 by their names and refuses
-any other version; `tests/e2e/test_local_cloudfront.py` shows what a new version still lacks.
+any other version; `tests/e2e/test_local_cloudfront.py` shows what a new version does not have.
 
     parse_distribution_dataplane_config   adds origin groups to the origins: the primary, with its secondary
     _fetch_from_origin                    signs requests to a function; calls the secondary after the primary has failed
-    _s3_object_key                        removes one slash from the beginning of a path, not all of them
+    _s3_object_key                        omits one slash at the beginning of a path, not all of them
 """
 
 import sys
@@ -55,16 +55,16 @@ async def fetch(origin: dict[str, Any], method: str, *request: Any) -> Any:
     if method not in FAILOVER_METHODS or secondary is None:
         return await fetch_signed(origin, method, *request)
     try:
-        answer = await fetch_signed(origin, method, *request)
+        response = await fetch_signed(origin, method, *request)
     except (cloudfront.OriginTimeout, cloudfront.OriginUnreachable):
         return await fetch_signed(secondary, method, *request)
-    return await fetch_signed(secondary, method, *request) if answer[0] in codes else answer
+    return await fetch_signed(secondary, method, *request) if response[0] in codes else response
 
 
 async def fetch_signed(
     origin: dict[str, Any], method: str, uri: str, query: str, headers: dict[str, Any], *rest: Any
 ) -> Any:
-    """Return an origin's answer; signs one to a function with an origin access control, if its policy allows it."""
+    """Return an origin's response; signs the request to a function that has an origin access control and allows it."""
     control = (cloudfront._oacs.get(origin["oac_id"]) or {}).get("OriginAccessControlOriginType")
     if control == "lambda" and may_call(origin, distribution_arn=rest[-1]):
         headers = {**headers, "authorization": SIGNATURE}

@@ -166,7 +166,7 @@ def ridge(picture: Image.Image, look: str, shape: str, rng: random.Random) -> No
 
 
 def in_perspective(flat: Image.Image, size: Size) -> Image.Image:
-    """Return a surface seen from a low viewpoint: the farther away rows are, the closer they lie."""
+    """Return a surface seen from a low viewpoint: the farther away rows are, the closer they are to each other."""
     near = pairwise(size[1] * step // 40 for step in range(41))
     far = pairwise(flat.height * (1 - 10 / (10 + step)) * 5 / 4 for step in range(41))
     right = flat.width

@@ -1,4 +1,4 @@
-"""Calls AWS through the AWS CLI, version 1 or 2: with Python, that is all a machine that deploys has to have.
+"""Calls AWS through the AWS CLI, version 1 or 2: besides Python, a machine needs nothing else to deploy.
 
 A script starts the programs beside this module by `call_python` of lib.sh. When AWS refuses a call, `AwsCli.report`
 writes the CLI's error to WORK/error and the operation's name to WORK/failed, and the program exits with `REFUSED`. The
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 REFUSED = 3
 STOPPED = 130  # a shell's exit status of a program that Ctrl-C has ended
-WORKERS = min(8, 2 * (os.cpu_count() or 1))  # calls at a time; each is a process of its own
+WORKERS = min(8, 2 * (os.cpu_count() or 1))  # calls at a time; each is a process
 TRIES = 5  # of a batch that AWS accepts in part
 T = TypeVar("T")
 
 
 class AwsFailed(Exception):
-    """AWS answered with an error, or not at all; `error` is what the CLI wrote to stderr."""
+    """AWS responded with an error, or not at all; `error` is what the CLI wrote to stderr."""
 
     def __init__(self, service: str, operation: str, error: str) -> None:
         super().__init__(f"{service} {operation}: {error.strip()}")
@@ -33,17 +33,17 @@ class AwsFailed(Exception):
 
 
 class AwsCli:
-    """The AWS CLI, with the region and the endpoint that the script has found."""
+    """The AWS CLI, with the region and the endpoint of the script."""
 
     def __init__(self, work: Path, program: str, region: str) -> None:
         endpoint = os.environ.get("AWS_ENDPOINT_URL")
         self._work, self._numbers = work, itertools.count()
         self._command = [program, "--region", region, *(["--endpoint-url", endpoint] if endpoint else [])]
-        # UTF-8 whatever the locale is, because a key may hold any character.
+        # UTF-8 in every locale, because a key may have any character.
         self._environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
 
     def call(self, service: str, operation: str, *options: str, **request: Any) -> dict[str, Any]:
-        """Return the answer to a request; raises `AwsFailed`. Safe to call from several threads."""
+        """Return the response to a request; raises `AwsFailed`. Safe to call from several threads."""
         # The request goes into a file, because Linux limits one argument to 128 KB.
         file = self._work / f"request-{next(self._numbers)}.json"
         file.write_text(json.dumps(request), encoding="utf-8")
@@ -58,7 +58,7 @@ class AwsCli:
             *options,
         ]
         try:
-            # In a session of its own, which Ctrl-C does not reach: a call that has begun ends, with a known outcome.
+            # In a separate session, which Ctrl-C does not reach: a call that has begun ends with a known outcome.
             done = subprocess.run(  # noqa: S603 - the AWS CLI, without a shell
                 command,
                 env=self._environment,
@@ -71,8 +71,8 @@ class AwsCli:
             file.unlink()
         if done.returncode:
             raise AwsFailed(service, operation, done.stderr)
-        answer: dict[str, Any] = json.loads(done.stdout or "{}")
-        return answer
+        response: dict[str, Any] = json.loads(done.stdout or "{}")
+        return response
 
     def report(self, error: AwsFailed) -> int:
         """Write an error where the script reads it; returns the exit status that says so."""

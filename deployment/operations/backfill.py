@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKLOG = 2_000  # messages in the queue above which no more are sent, so that an upload waits seconds, not hours
-CHECK_EVERY = 5.0  # seconds between two looks at the length of the queue
+CHECK_EVERY = 5.0  # seconds between two checks of the length of the queue
 NAMED = 20  # sources that cannot be rendered which a dry run names
 
 
@@ -38,7 +38,7 @@ def message(bucket: str, key: str) -> str:
 
 
 class Sender:
-    """Sends messages at a rate, several calls at a time, and knows up to which key SQS has accepted all."""
+    """Sends messages at a rate, several calls at a time, and records up to which key SQS has accepted all."""
 
     def __init__(self, aws: AwsCli, options: argparse.Namespace, total: int) -> None:
         self._aws, self._options, self._total = aws, options, total
@@ -93,8 +93,8 @@ class Sender:
                 {"Id": str(index), "MessageBody": message(self._options.upload_bucket, key)}
                 for index, key in enumerate(left)
             ]
-            answer = self._aws.call("sqs", "send-message-batch", QueueUrl=self._options.queue_url, Entries=entries)
-            left = [left[index] for index in rejected_entries(answer)]
+            response = self._aws.call("sqs", "send-message-batch", QueueUrl=self._options.queue_url, Entries=entries)
+            left = [left[index] for index in rejected_entries(response)]
             if not left:
                 return
         raise AwsFailed("sqs", "send-message-batch", f"the queue has rejected a message {TRIES} times; try again later")
@@ -132,7 +132,7 @@ def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
                 failed += 1
                 named += [one] if failed <= NAMED else []
                 continue
-            print(json.dumps(one.source.key), file=file)  # a key may have the end of a line in it
+            print(json.dumps(one.source.key), file=file)  # a key may have line feeds in it
             count, size = count + 1, size + one.source.size
             paths += len(invalidation_paths([one.source.key])) if one.has_renditions else 0
     low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
@@ -166,7 +166,7 @@ def send(aws: AwsCli, options: argparse.Namespace, todo: Path, count: int) -> No
         )
         raise
     print(
-        f"Sent: {sender.sent:,}. The function processes them now; a message that fails five times goes to the"
+        f"Sent: {sender.sent:,}. The function processes them now; a message that fails five times moves to the"
         " dead-letter queue (redrive.sh)."
     )
 

@@ -1,6 +1,6 @@
 """Lists sources and renditions, and finds the sources that lack renditions.
 
-Listings come in the order of keys, ten pages of S3's in one call, so memory stays small whatever the buckets hold.
+Listings come in the order of keys, ten pages of S3's in one call, so memory stays small for buckets of any size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aws_cli import AwsCli
 
-PAGE = 10_000  # keys in one call of the CLI, which asks S3 for a thousand at a time
+PAGE = 10_000  # keys in one call of the CLI, which requests a thousand at a time from S3
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - Python 3.9
 
 
@@ -39,16 +39,16 @@ def list_objects(aws: AwsCli, bucket: str, prefix: str, start_after: str = "") -
     more = True
     while more:
         request = {"Bucket": bucket, "Prefix": prefix, **({"StartAfter": start_after} if start_after else {})}
-        answer = aws.call("s3api", "list-objects-v2", "--max-items", str(PAGE), **request)
-        found = answer.get("Contents") or []
+        response = aws.call("s3api", "list-objects-v2", "--max-items", str(PAGE), **request)
+        found = response.get("Contents") or []
         for item in found:
             yield Object(item["Key"], item["Size"], read_time(item["LastModified"]), item.get("ETag", "").strip('"'))
-        more = bool(found and answer.get("NextToken"))
+        more = bool(found and response.get("NextToken"))
         start_after = found[-1]["Key"] if found else ""
 
 
 def is_source(item: Object) -> bool:
-    """Whether this is a source, and not what the S3 console makes for "Create folder"."""
+    """Whether this is a source, and not the object that the S3 console creates for "Create folder"."""
     return bool(item.size) or not item.key.endswith("/")
 
 
@@ -63,22 +63,22 @@ def missing_variants(
 def with_renditions(
     sources: Iterable[Object], renditions: Iterator[Object]
 ) -> Iterator[tuple[Object, dict[str, datetime]]]:
-    """Yield each source with its renditions, name → when it was made.
+    """Yield each source with its renditions, name → when it was rendered.
 
     Both come in the order of keys, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`. But all
     renditions of a source come before the source's key followed by "0", the character after "/". Renditions that are
     read before their source are remembered.
     """
-    made: dict[str, dict[str, datetime]] = {}
+    rendered: dict[str, dict[str, datetime]] = {}
     ahead = next(renditions, None)
     for source in sources:
         while ahead and ahead.key < f"{source.key}0":
             owner, _, name = ahead.key.rpartition("/")
-            made.setdefault(owner, {})[name] = ahead.modified
+            rendered.setdefault(owner, {})[name] = ahead.modified
             ahead = next(renditions, None)
-        yield source, made.pop(source.key, {})
-        if len(made) > PAGE:  # renditions whose source is gone
-            made = {owner: names for owner, names in made.items() if owner > source.key}
+        yield source, rendered.pop(source.key, {})
+        if len(rendered) > PAGE:  # renditions whose source is gone
+            rendered = {owner: names for owner, names in rendered.items() if owner > source.key}
 
 
 def variant_names(text: str) -> list[str]:

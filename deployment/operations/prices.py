@@ -14,7 +14,7 @@ WRITE_UNIT, READ_UNIT = 0.625 / MILLION, 0.125 / MILLION  # on demand; a query o
 QUEUE_REQUEST = 0.40 / MILLION
 LOG_GB = 0.50
 PATH, FREE_PATHS = 0.005, 1_000  # of invalidations in CloudFront; an account has so many free paths each month
-JOB, TASK, LISTED = 0.25, 1.00 / MILLION, 0.015 / MILLION  # S3 Batch Operations, and the manifest it makes
+JOB, TASK, LISTED = 0.25, 1.00 / MILLION, 0.015 / MILLION  # S3 Batch Operations, and the manifest it generates
 MEMORY = 1769  # MB, by default
 LOG_BYTES = 1_200  # of a source: 880 measured for its line and metrics, the rest for Lambda's own lines
 
@@ -28,7 +28,7 @@ class Seconds:
     task: float  # a task of a job of S3 Batch Operations
 
 
-# A photo of 4 MB and 12 megapixels, one variant, where S3 answers after 100 ms: `make bench-cost`.
+# A photo of 4 MB and 12 megapixels, one variant, where S3 responds after 100 ms: `make bench-cost`.
 MEASURED = Seconds(alone=0.39, of_ten=0.12, task=0.39)
 
 

@@ -1,4 +1,4 @@
-"""What backfill.py and redrive.py both do with an SQS queue."""
+"""The calls to an SQS queue that backfill.py and redrive.py share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def visible_messages(aws: AwsCli, url: str) -> int:
     return int(aws.call("sqs", "get-queue-attributes", QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
 
-def rejected_entries(answer: dict[str, Any]) -> list[int]:
+def rejected_entries(response: dict[str, Any]) -> list[int]:
     """Return which entries of a batch SQS has rejected. The programs use the index of an entry as its id."""
-    return [int(entry["Id"]) for entry in answer.get("Failed", ())]
+    return [int(entry["Id"]) for entry in response.get("Failed", ())]

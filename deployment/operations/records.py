@@ -28,7 +28,7 @@ PROJECTION = {
 
 @dataclass(frozen=True)
 class Failure:
-    """The record of a variant that could not be rendered of the version of a source that has this ETag."""
+    """The record of a variant that could not be rendered from the version of a source with this ETag."""
 
     source_etag: str
     processed_at: datetime
@@ -42,11 +42,11 @@ def read_failures(aws: AwsCli, table: str, ids: list[str]) -> dict[str, Failure]
         left = {table: {"Keys": [{"id": {"S": one}} for one in part], **PROJECTION}}
         for tried in range(TRIES):
             time.sleep(tried**2)
-            answer = aws.call("dynamodb", "batch-get-item", RequestItems=left)
-            for item in answer.get("Responses", {}).get(table, ()):
+            response = aws.call("dynamodb", "batch-get-item", RequestItems=left)
+            for item in response.get("Responses", {}).get(table, ()):
                 if item["status"]["S"] == "failed":
                     failures[item["id"]["S"]] = _failure(item)
-            left = answer.get("UnprocessedKeys") or {}
+            left = response.get("UnprocessedKeys") or {}
             if not left:
                 break
         else:

@@ -2,7 +2,7 @@
 
     redrive.py show|send-back|drop --queue-url URL --dead-letters URL --log-group NAME [--key KEY ...] …
 
-To show them changes nothing: a message that was received to be read becomes visible again, and a message of a
+`show` changes nothing: a message that it receives becomes visible again, and a message of a
 dead-letter queue may be received any number of times.
 """
 
@@ -28,10 +28,9 @@ from image_processor.triggers.s3_events import parse_message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HIDDEN_FOR = (
-    600  # seconds that a message is hidden from other receivers while it is read; `make_visible` ends it sooner
-)
-MOST = 1000  # messages that are read: a hundred calls, a minute or two
+# Seconds for which a message is hidden from other receivers while it is read; `make_visible` shows it earlier.
+VISIBILITY_TIMEOUT = 600
+MAX_MESSAGES = 1000  # that are read: a hundred calls, a minute or two
 QUERY = """fields @timestamp, @message
 | filter @message like /will be retried|Task timed out|Runtime exited|OutOfMemory/
 | sort @timestamp desc | limit 10000"""  # 10,000 is the most that Logs Insights gives
@@ -42,13 +41,13 @@ NO_SUCH_CALL = re.compile(
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """A message of the dead-letter queue."""
 
     id: str
     receipt: str
     body: str
-    keys: tuple[str, ...]  # of its sources; none when it is not an event of S3
+    keys: tuple[str, ...]  # of its sources; none if it is not an event of S3
     received: int
     sent: datetime
 
@@ -63,20 +62,25 @@ def keys_of(body: str) -> tuple[str, ...]:
 
 def receive(aws: AwsCli, url: str) -> list[dict[str, Any]]:
     """Return up to ten messages with their attributes, and hide them from other receivers."""
-    request = {"QueueUrl": url, "MaxNumberOfMessages": BATCH, "VisibilityTimeout": HIDDEN_FOR, "WaitTimeSeconds": 1}
+    request = {
+        "QueueUrl": url,
+        "MaxNumberOfMessages": BATCH,
+        "VisibilityTimeout": VISIBILITY_TIMEOUT,
+        "WaitTimeSeconds": 1,
+    }
     messages: list[dict[str, Any]] = aws.call("sqs", "receive-message", **request, AttributeNames=["All"]).get(
         "Messages", []
     )
     return messages
 
 
-def read_letters(aws: AwsCli, url: str) -> list[Letter]:
-    """Receive the messages, `MOST` at most; they are hidden until `make_visible`."""
-    letters: dict[str, Letter] = {}
-    while len(letters) < MOST and (messages := receive(aws, url)):
+def read_letters(aws: AwsCli, url: str) -> list[DeadLetter]:
+    """Receive the messages, `MAX_MESSAGES` at most; they are hidden until `make_visible`."""
+    letters: dict[str, DeadLetter] = {}
+    while len(letters) < MAX_MESSAGES and (messages := receive(aws, url)):
         for message in messages:
             attributes = message["Attributes"]
-            letters[message["MessageId"]] = Letter(
+            letters[message["MessageId"]] = DeadLetter(
                 id=message["MessageId"],
                 receipt=message["ReceiptHandle"],
                 body=message["Body"],
@@ -87,7 +91,7 @@ def read_letters(aws: AwsCli, url: str) -> list[Letter]:
     return sorted(letters.values(), key=lambda letter: letter.sent)
 
 
-def make_visible(aws: AwsCli, url: str, letters: Iterable[Letter]) -> None:
+def make_visible(aws: AwsCli, url: str, letters: Iterable[DeadLetter]) -> None:
     """Make messages visible to other receivers again."""
     for batch in batches(letters, BATCH):
         entries = [
@@ -97,13 +101,13 @@ def make_visible(aws: AwsCli, url: str, letters: Iterable[Letter]) -> None:
         aws.call("sqs", "change-message-visibility-batch", QueueUrl=url, Entries=entries)
 
 
-def delete(aws: AwsCli, url: str, letters: list[Letter]) -> int:
+def delete(aws: AwsCli, url: str, letters: list[DeadLetter]) -> int:
     """Delete messages; returns how many SQS has deleted."""
     deleted = 0
     for batch in batches(letters, BATCH):
         entries = [{"Id": str(index), "ReceiptHandle": letter.receipt} for index, letter in enumerate(batch)]
-        answer = aws.call("sqs", "delete-message-batch", QueueUrl=url, Entries=entries)
-        deleted += len(batch) - len(rejected_entries(answer))
+        response = aws.call("sqs", "delete-message-batch", QueueUrl=url, Entries=entries)
+        deleted += len(batch) - len(rejected_entries(response))
     return deleted
 
 
@@ -121,12 +125,12 @@ def log_lines(aws: AwsCli, group: str, since: datetime) -> list[str]:
         queryString=QUERY,
     )["queryId"]
     deadline = time.monotonic() + QUERY_WITHIN
-    while (answer := aws.call("logs", "get-query-results", queryId=query))["status"] in ("Scheduled", "Running"):
+    while (response := aws.call("logs", "get-query-results", queryId=query))["status"] in ("Scheduled", "Running"):
         if time.monotonic() > deadline:
             aws.call("logs", "stop-query", queryId=query)
             break
         time.sleep(1)
-    return [field["value"] for row in answer["results"] for field in row if field["field"] == "@message"]
+    return [field["value"] for row in response["results"] for field in row if field["field"] == "@message"]
 
 
 def reasons(lines: list[str]) -> tuple[dict[str, str], str]:
@@ -145,13 +149,13 @@ def reasons(lines: list[str]) -> tuple[dict[str, str], str]:
 
 
 def cause(said: dict[str, Any]) -> str:
-    """Return AWS's answer or the program's own error, which ends the first of the tracebacks in a line."""
+    """Return AWS's response or the function's own error, which ends the first of the tracebacks in a line."""
     first = str(said.get("exception", "")).split("\n\nThe above exception")[0].strip().splitlines()
     words = first[-1].partition(": ")[2] or first[-1] if first else ""
     return f" ({words})" if words and words != said.get("reason") else ""
 
 
-def why(letter: Letter, by_key: dict[str, str], ended: str) -> list[str]:
+def reasons_of(letter: DeadLetter, by_key: dict[str, str], ended: str) -> list[str]:
     """Return a line for each source of a letter."""
     if not letter.keys:
         return [f"not an event of S3: {letter.body[:80]!r}; see 'unknown-event' in the function's log"]
@@ -179,15 +183,15 @@ def show(aws: AwsCli, options: argparse.Namespace) -> int:
             f"  received {letter.received} times, runs of redrive.sh included, sent {letter.sent:%Y-%m-%d %H:%M} UTC,"
             f" id {letter.id}"
         )
-        for line in why(letter, by_key, ended):
+        for line in reasons_of(letter, by_key, ended):
             print(f"  {line}")
-    more = visible_messages(aws, options.dead_letters) - len(letters) if len(letters) >= MOST else 0
+    more = visible_messages(aws, options.dead_letters) - len(letters) if len(letters) >= MAX_MESSAGES else 0
     print(f"\nDead letters: {len(letters)}" + (f", and about {more} more that are not shown" if more > 0 else ""))
     return 0
 
 
 def send_back(aws: AwsCli, options: argparse.Namespace) -> int:
-    """Send all messages to the queue they came from, by a task of SQS where there are such tasks."""
+    """Send all messages to the queue they came from, by a task of SQS, if SQS has such tasks."""
     total = visible_messages(aws, options.dead_letters)
     if not total:
         print("The dead-letter queue is empty: there is nothing to send back.")
@@ -198,7 +202,7 @@ def send_back(aws: AwsCli, options: argparse.Namespace) -> int:
         if not NO_SUCH_CALL.search(error.error):
             raise
         moved = move_in_batches(aws, options, total)
-    print(f"Sent back: {moved}. Messages that fail five more times come back to the dead-letter queue.")
+    print(f"Sent back: {moved}. Messages that fail five more times return to the dead-letter queue.")
     return 0
 
 

@@ -18,7 +18,10 @@ DELETED_AT_ONCE = 1_000  # objects in one call; S3 API reference, DeleteObjects
 
 
 def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
-    """Print what is stale, ask, and delete it: the record before its rendition, so that a repeat finds what is left."""
+    """Print what is stale, and delete it if the user agrees.
+
+    A record is deleted before its rendition, so that a repetition finds the renditions that are left.
+    """
     variants = variant_names(options.variants)
     stale: dict[str, list[Object]] = {}
     for item in list_objects(aws, options.processed_bucket, options.prefix):
@@ -34,27 +37,27 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
     if options.dry_run or not stale:
         return 0
     if not options.yes and not confirmed():
-        print("backfill.sh: nothing removed", file=sys.stderr)
+        print("backfill.sh: nothing deleted", file=sys.stderr)
         return 1
     keys = [item.key for items in stale.values() for item in items]
-    removed = 0
+    deleted = 0
     for part in batches(keys, DELETED_AT_ONCE):
         if options.table:
             delete_records(aws, options.table, options.upload_bucket, part)
         request = {"Quiet": True, "Objects": [{"Key": key} for key in part]}
-        answer = aws.call("s3api", "delete-objects", Bucket=options.processed_bucket, Delete=request)
-        for error in answer.get("Errors") or []:
+        response = aws.call("s3api", "delete-objects", Bucket=options.processed_bucket, Delete=request)
+        for error in response.get("Errors") or []:
             raise AwsFailed("s3api", "delete-objects", f"{error['Key']}: {error['Code']}")
-        removed += len(part)
-        show_progress(removed, len(keys))
-    print(f"Removed: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
+        deleted += len(part)
+        show_progress(deleted, len(keys))
+    print(f"Deleted: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
     return 0
 
 
 def confirmed() -> bool:
     """Ask on a terminal whether to delete."""
     if not sys.stdin.isatty():
-        print("backfill.sh: there is no terminal to ask on: give --yes to remove them", file=sys.stderr)
+        print("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
         return False
     return input("Type 'remove' to delete them: ") == "remove"
 

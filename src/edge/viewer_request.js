@@ -1,13 +1,13 @@
-// What CloudFront does with each request, before it looks into its cache (CloudFront Functions, runtime 2.0).
+// Runs in CloudFront for each request, before CloudFront reads its cache (CloudFront Functions, runtime 2.0).
 //
-// The options of a URL become the path of the rendition, so that each picture has one place in the cache:
+// The options of a URL become the path of the rendition, so that each picture is cached once:
 //
 //     /cats/rio.jpg?fit=cover&WIDTH=300&format=auto  ->  /cats/rio.jpg/width=320,format=avif
 //     /cats/rio.jpg?variant=thumbnail                ->  /cats/rio.jpg/thumbnail
 //
 // The rules are those of image_processor/transformations/transformation.py, in the same order and with the same
-// messages; tests/edge/cases.json holds both to one table of cases. The constants come from options.py. Options with a
-// fault are answered here, with a 400.
+// messages. Both are tested with one table of cases, tests/edge/cases.json. The constants come from options.py. The
+// response to a fault in the options is a 400 by this function.
 //
 // `make edge` renews the constants and puts this file, minified, into templates/main.yaml. CloudFormation writes
 // `const LADDER = [320, 640];` before it: of the 10,240 bytes that CloudFront allows, 200 are reserved for that line.
@@ -146,7 +146,7 @@ const shown = text => {
     return quoted.length > 80 ? quoted.slice(0, 80) + '\u2026' : quoted;
 };
 
-// Paths, names and values come as they stand in the URL.
+// Paths, names and values are encoded, as in the URL.
 const decoded = text => {
     try {
         return decodeURIComponent(text);
@@ -162,7 +162,7 @@ const twice = name => `option ${name} is given twice`;
 // The query's names and values, sorted so that of two faults always the same one is reported.
 const parametersOf = query => {
     const values = {};
-    // A stray & may leave an empty one.
+    // A superfluous & gives an empty one.
     Object.keys(query).filter(key => key || query[key].value).forEach(key => {
         const name = unplussed(key);
         // The prefix makes a parameter by the name of __proto__ an ordinary one.
@@ -234,7 +234,7 @@ const roundUp = values => {
     });
 };
 
-// Removes the options that have no effect beside the others.
+// Leaves out the options that have no effect beside the others.
 const removeIdle = values => {
     const idle = [];
     const fit = values.fit || DEFAULTS.fit;
@@ -300,7 +300,7 @@ const canonical = (values, accept) => {
     return names.map(name => `${name}=${values[name]}`).join(',') || 'format=auto';
 };
 
-// The name of the rendition that the query asks for; '' if the path names it.
+// The name of the rendition that the query requests; '' if the path names it.
 const renditionOf = (parameters, accept) => {
     const variant = parameters.find(each => each.name === 'variant');
     const options = parameters.filter(each =>
@@ -309,7 +309,7 @@ const renditionOf = (parameters, accept) => {
         return options.length ? canonical(read(options), accept) : '';
     }
     if (options.length) {
-        throw `a variant has options of its own; leave out ${shown(options[0].name)}, or variant`;
+        throw `a variant has its own options; leave out ${shown(options[0].name)}, or variant`;
     }
     if (!isWhole(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, variant.value)) {
         throw `variant: got ${shown(variant.value)}, allowed: a name of 1 to 64 letters, digits, '-' and '_'`;
@@ -330,7 +330,7 @@ const refused = (message, requestId) => ({
 function handler(event) {
     const request = event.request;
     const headers = request.headers;
-    // What the page's author wrote, and signed, is set below; what a viewer sends by that name is not passed on.
+    // The URL that the page's author wrote and signed is set below. A viewer's header of that name is not passed on.
     delete headers['x-image-request'];
     // Most requests have no query, and a path that can be spelled in one way only.
     if (!Object.keys(request.querystring).length && isWhole(/^[A-Za-z0-9/._~,=-]*$/, request.uri)) {
@@ -344,7 +344,7 @@ function handler(event) {
                 `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
-        // One spelling for each key, so that there is one place in the cache, and one path to invalidate.
+        // Each key has one spelling, so that it is cached once, and one path is invalidated.
         const path = decoded(request.uri) + (rendition && `/${rendition}`);
         request.uri = encodeURI(path).replace(/[?#+]/g, encodeURIComponent);
     } catch (refusal) {

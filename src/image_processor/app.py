@@ -2,8 +2,8 @@
 
     SQS messages with S3 notifications  ─▶ sqs_batch         each message alone; the failed ones return to the queue
     S3 Batch Operations job             ─▶ batch_operations  the result of each task
-    REST API request                    ─▶ rest_api          an HTTP response, whatever happens
-    Function URL request                ─▶ function_url      a rendition or an HTTP error, whatever happens
+    REST API request                    ─▶ rest_api          an HTTP response, also for an error
+    Function URL request                ─▶ function_url      a rendition or an HTTP error
     S3 notification, EventBridge event  ─▶ s3_events         an error makes Lambda retry the event
 
 `services` builds what the triggers work with.
@@ -21,7 +21,7 @@ from image_processor.publishing.model import Record
 from image_processor.services import services
 from image_processor.triggers import batch_operations, function_url, rest_api, s3_events, source_processing, sqs_batch
 
-RESERVED_SECONDS: Final = 2.0  # of an invocation, for the invalidation and the answer to Lambda
+RESERVED_SECONDS: Final = 2.0  # of an invocation, for the invalidation and the response to Lambda
 HTTP_SECONDS: Final = 27.0  # API Gateway waits 29 seconds for a response, CloudFront 30
 
 with suppress(InvalidSettings):  # the first invocation reports it, in the shape that its caller expects

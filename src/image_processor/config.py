@@ -13,7 +13,7 @@ from image_processor.errors import ImageProcessorError, InvalidSettings, shown
 from image_processor.transformations.ladder import parse_ladder
 from image_processor.transformations.variants import Variant, parse_variants
 
-MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow refuses a larger image, whatever a caller allows (2 × MAX_IMAGE_PIXELS)
+MAX_SOURCE_PIXELS: Final = 178_956_970  # Pillow always refuses a larger image (2 × MAX_IMAGE_PIXELS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _LINE: Final = threading.Lock()
 
 @dataclass(slots=True)
 class Work:
-    """What is known of the current source; sizes in bytes, steps in seconds, `sent_at` in seconds since 1970."""
+    """What was measured of the current source; sizes in bytes, steps in seconds, `sent_at` in seconds since 1970."""
 
     sent_at: float | None = None
     steps: dict[str, float] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def _logger() -> "Logger":
     from aws_lambda_powertools import Logger
 
     # Service and level come from Powertools' own environment variables. Every line has the release, so that the log of
-    # an update or a rollback tells which code wrote which line; `version` is the source's.
+    # an update or a rollback shows which code wrote which line; `version` is the source's.
     return Logger(location=None, release=__version__)
 
 
@@ -121,7 +121,7 @@ def will_retry(key: str | None, error: ImageProcessorError) -> None:
 
 
 def fault(route: str, error: ImageProcessorError) -> None:
-    """Log a failure of the function or of AWS that a caller of the API or a viewer met."""
+    """Log a failure of the function or of AWS that a caller of the API or a viewer received."""
     _say(_logger().error, "fault", route=route, code=error.code, reason=str(error), exc_info=error)
     _count("Faults", code=error.code)
 

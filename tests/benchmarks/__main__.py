@@ -1,4 +1,4 @@
-"""`make bench`: the engine beside its peers. Prints a table in Markdown, and draws a chart."""
+"""`make bench`: compares the engine with its peers. Prints a table in Markdown, and draws a chart."""
 
 import argparse
 import json
@@ -45,7 +45,7 @@ def main() -> None:
         raise SystemExit(f"bench: no case has {options.only!r} in its title: {', '.join(case.title for case in CASES)}")
     batch = _batch(files["odd.jpg"])
     by_url = {} if options.only else _by_url(files["12mp.jpg"])
-    parts = [_machine(), table.table(results), _batch_told(batch), latency.table(by_url) if by_url else ""]
+    parts = [_machine(), table.table(results), _batch_lines(batch), latency.table(by_url) if by_url else ""]
     _say("\n\n".join(filter(None, parts)) + "\n")
     chart.draw(results).save(BUILD / "chart.png", optimize=True)
     _note(f"{time.monotonic() - begun:.0f} s; chart: {(BUILD / 'chart.png').relative_to(ROOT)}")
@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
 
 
 def _stay_on_one_core() -> None:
-    """What this process starts stays there, too; where the system can't, decoders with threads have an advantage."""
+    """Bind this process and its children to one core; without this, decoders with threads have an advantage."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -105,7 +105,7 @@ def _batch(source: Path) -> dict[str, Any]:
 
 
 def _by_url(source: Path) -> dict[str, Any]:
-    """In the environment of `make run`, whose local AWS it takes."""
+    """Measure delivery, in the environment of `make run`, whose local AWS it uses."""
     _note("pictures by their URL")
     python = ROOT / ".venv" / "bin" / "python"
     done = subprocess.run(
@@ -114,7 +114,7 @@ def _by_url(source: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _batch_told(batch: Mapping[str, Any]) -> str:
+def _batch_lines(batch: Mapping[str, Any]) -> str:
     verdict = "" if batch["ratio"] <= 1 / 3 else ", wanted 0.33"
     return (
         f"Ten 3-megapixel sources in one batch take {batch['together']:.0f} ms, one by one {batch['alone']:.0f} ms: "

@@ -1,4 +1,4 @@
-"""What a cold start is measured against: the least that makes a thumbnail and keeps a record by boto3 and Pillow."""
+"""The reference for a cold start: the least code that renders a thumbnail and stores a record by boto3 and Pillow."""
 
 import io
 import os

@@ -1,8 +1,8 @@
-"""A batch of ten messages against ten of one, through the real handler: `python -m tests.benchmarks.batch`.
+"""Compares a batch of ten messages with ten batches of one, by the real handler: `python -m tests.benchmarks.batch`.
 
-S3 and DynamoDB stand in the process, and answer as late as in their region: a call's first byte after `FIRST_BYTE`, a
-body's bytes at `RATE`, whether they are read at once or in pieces. What has arrived waits for its reader, as it does in
-the kernel's buffers. Prints a line of JSON.
+S3 and DynamoDB are fakes in the process, and respond as late as in their region: the first byte of a call after
+`FIRST_BYTE`, a body's bytes at `RATE`, whether they are read at once or in pieces. Bytes that have arrived wait for the
+reader, as in the kernel's buffers. Prints a line of JSON.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ from botocore.exceptions import ClientError
 
 from tests.benchmarks.ratios import paired_ratio
 
-MESSAGES: Final = 10  # as many as the queue hands over at once: templates/main.yaml
-FIRST_BYTE: Final = 0.030  # seconds, of S3; its guide tells of 100 to 200, a function in its region sees less
+MESSAGES: Final = 10  # as many as the queue's BatchSize in templates/main.yaml
+FIRST_BYTE: Final = 0.030  # seconds, of S3; its guide has 100 to 200 ms, a function in its region less
 TABLE_ANSWER: Final = 0.008  # seconds, of DynamoDB
 RATE: Final = 85e6  # bytes a second of one connection; S3 user guide, "Performance design patterns"
 ROUNDS: Final = 6
@@ -44,7 +44,7 @@ SETTINGS: Final = {
 
 
 class Stream(io.RawIOBase):
-    """A body on its way: byte n is there n / `RATE` seconds after the first."""
+    """A body that arrives slowly: byte n is there n / `RATE` seconds after the first."""
 
     def __init__(self, body: bytes) -> None:
         self._body, self._place, self._begun = body, 0, time.perf_counter()
@@ -68,7 +68,7 @@ class Stream(io.RawIOBase):
 
 
 class SlowS3:
-    """The uploads are there from the start; renditions are kept as headers."""
+    """Has the uploads from the start; of renditions it stores the headers."""
 
     def __init__(self, uploads: Mapping[str, bytes]) -> None:
         self.uploads, self.processed = uploads, dict[str, dict[str, str]]()
@@ -106,7 +106,7 @@ class SlowS3:
 
 
 class SlowTable:
-    """Takes every record, and keeps none."""
+    """Accepts every record, and stores none."""
 
     def batch_write_item(self, **_: Any) -> dict[str, Any]:
         time.sleep(TABLE_ANSWER)
@@ -132,9 +132,9 @@ def compare(source: bytes, rounds: int = ROUNDS) -> dict[str, Any]:
             s3.processed.clear()
             begun = time.perf_counter()
             for batch in batches:
-                answer = handler(_event(batch), SimpleNamespace(aws_request_id="bench"))
-                if answer != {"batchItemFailures": []}:
-                    raise RuntimeError(f"the handler answered {answer}")
+                response = handler(_event(batch), SimpleNamespace(aws_request_id="bench"))
+                if response != {"batchItemFailures": []}:
+                    raise RuntimeError(f"the handler returned {response}")
             if number:
                 times.append(1000 * (time.perf_counter() - begun))
             if len(s3.processed) != MESSAGES:

@@ -1,4 +1,4 @@
-"""What is measured: which source to which targets, and how fast that has to be beside the peers."""
+"""The measured cases: a source, its targets, and how fast they have to be compared with the peers."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ WIDTHS: Final = (320, 640, 960, 1280, 1920)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A picture to make: with a height it fills both sides and is cropped at the centre; png is lossless."""
+    """A picture to render: with a height it fills both sides and is cropped at the centre; png is lossless."""
 
     format: str
     width: int
@@ -19,11 +19,11 @@ class Target:
 
     @property
     def quality(self) -> int | None:
-        """What every peer's encoder is told; none for png."""
+        """The quality for every peer's encoder; none for png."""
         return QUALITY.get(self.format)
 
     def plain(self) -> dict[str, Any]:
-        """As JSON, for a worker."""
+        """The target as JSON, for a worker."""
         return asdict(self) | {"quality": self.quality}
 
     @classmethod
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A source, its targets, and the largest ratios of time that are wanted: to sharp, the floor, or one call each."""
+    """A source, its targets, and the largest allowed ratios of time: to sharp, the floor, or one call each."""
 
     title: str
     source: str

@@ -12,8 +12,8 @@ from tests.benchmarks.table import share
 
 FINE: Final = 2  # pixels to one of the page's, for dense screens
 WIDTH, ROW, HEAD, FOOT = 880, 27, 104, 34
-TARGET, LEFT, RIGHT = 182, 330, 816  # where the second words and the scale begin, and where it ends
-LOW, HIGH = 0.125, 8.0  # of sharp's time; what lies beyond is drawn at the edge
+TARGET, LEFT, RIGHT = 182, 330, 816  # the left edges of the second column and of the scale, and the scale's right edge
+LOW, HIGH = 0.125, 8.0  # of sharp's time; a dot outside is drawn at the edge
 INK, SOFT, LINE, PAPER, BAND = "#1B2638", "#526077", "#D9E0EA", "#FFFFFF", "#F3F6FA"
 COLOURS: Final = {"naive": "#B8C0CC", "thumbor": "#8C7AE6", "libvips": "#2E9E8F", "sharp": "#1B2638", "ours": "#E56A00"}
 NAMES: Final = {
@@ -50,7 +50,7 @@ def draw(results: Mapping[Case, Mapping[str, Result]]) -> Image.Image:
 
 
 def place(taken: float) -> float:
-    """Where a multiple of sharp's time stands from left to right; beyond the scale, at its end."""
+    """The horizontal position of a multiple of sharp's time; outside the scale, its end."""
     taken = min(HIGH, max(LOW, taken))
     return LEFT + (RIGHT - LEFT) * (log2(taken) - log2(LOW)) / (log2(HIGH) - log2(LOW))
 
@@ -82,7 +82,7 @@ class Pen:
         self._canvas.rounded_rectangle([side * FINE for side in box], radius * FINE, fill)
 
     def dot(self, at: tuple[float, float], radius: float, fill: str) -> None:
-        """Fill a circle, with a rim that parts it from one beneath."""
+        """Fill a circle, with a rim that separates it from one below."""
         centre = (at[0] * FINE, at[1] * FINE)
         self._canvas.circle(centre, (radius + 1.2) * FINE, PAPER)
         self._canvas.circle(centre, radius * FINE, fill)

@@ -1,12 +1,12 @@
-"""The cold start, measured: the real zip, a bare boto3 + Pillow handler and an empty one, under AWS's own runtime.
+"""Measures the cold start of the real zip, a bare boto3 + Pillow handler and an empty one, under AWS's own runtime.
 
     make bench-cold                 seven runs of each, in turns
     make bench-cold RUNS=21         more of them
 
-The bare handler and its packages, as pip installs them, lie in a folder of their own, compiled as the zip is: a zip
-without .pyc, as many are, would take twice as long. INIT is from the runtime's start until it asks for the first event;
-what is not done there, the first invocation pays, so the two are also shown together. Ratios last; an absolute time is
-this machine's, today. Processor time is what a busy machine distorts least.
+The bare handler and its packages, as pip installs them, are in a separate folder, compiled as the zip is: a zip without
+.pyc, as many are, would take twice as long. INIT is from the runtime's start until it requests the first event. What is
+not done in INIT takes time in the first invocation, so the two are also shown together. Ratios are comparable between
+machines; absolute times are not. A busy machine distorts the processor time least.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def photo() -> bytes:
 
 
 def measure(folder: Path, handler: str, function: Function, aws: FakeAws) -> Run:
-    """Start an environment, send one event and then some more; ValueError when the event makes nothing."""
+    """Start an environment, send one event and then some more; ValueError when the event gives no rendition."""
     record = {"s3": {"bucket": {"name": function.upload_bucket}, "object": {"key": KEY}}, "eventSource": "aws:s3"}
     environment = {**function.environment, "AWS_ENDPOINT_URL": aws.url}
     with LambdaRuntime(folder, handler, environment) as runtime:
@@ -80,7 +80,7 @@ def measure(folder: Path, handler: str, function: Function, aws: FakeAws) -> Run
 
 
 def unpack_bare(folder: Path) -> None:
-    """What `pip install --target` makes, from this environment's packages, and the handlers beside it."""
+    """The result of `pip install --target`, from this environment's packages, and the handlers beside it."""
     for name in BARE:
         for file in distribution(name).files or ():
             if ".." not in file.parts and file.suffix != ".pyc":
@@ -92,7 +92,7 @@ def unpack_bare(folder: Path) -> None:
 
 
 def compare(handlers: dict[str, str], runs: int) -> dict[str, list[Run]]:
-    """Every handler once, then every one again: whatever else the machine does, it does to all of them."""
+    """Run every handler once, then every one again, so that other load on the machine affects all of them."""
     function = function_of_template()
     results: dict[str, list[Run]] = {name: [] for name in handlers}
     with TemporaryDirectory() as ours, TemporaryDirectory() as others, fake_aws() as aws:
@@ -101,7 +101,7 @@ def compare(handlers: dict[str, str], runs: int) -> dict[str, list[Run]]:
         aws.objects[f"{function.upload_bucket}/{KEY}"] = photo()
         thumbnail = f"{function.processed_bucket}/{KEY}/thumbnail"
         folders = {name: Path(ours if handler == function.handler else others) for name, handler in handlers.items()}
-        for name, handler in handlers.items():  # not counted: the files come into the system's cache
+        for name, handler in handlers.items():  # not counted: it reads the files into the system's cache
             measure(folders[name], handler, function, aws)
         for _ in range(runs):
             for name, handler in handlers.items():

@@ -1,19 +1,19 @@
-"""What a source costs, measured: the real zip under AWS's own runtime, while S3 takes as long as AWS says it does.
+"""Measures what a source costs: the real zip under AWS's own runtime, with S3's latency as AWS documents it.
 
     make bench-cost                 seven runs of each, in turns
     make bench-cost RUNS=21         more of them
 
 A photo of 12 megapixels, 4 MB, one variant, in a warm environment on one core, as a function of 1,769 MB has. A fake
-S3 and DynamoDB answer late on purpose: what is measured is the function's own work and the order of its waits, and
-how long AWS takes is assumed:
+S3 and DynamoDB respond late on purpose. The function's own work and the order of its waits are measured; the
+latencies of AWS are assumed:
 
-    S3 answers after        100 ms, and 200: "small object latencies (and first-byte-out latencies for larger objects)
+    S3 responds after       100 ms, and 200: "small object latencies (and first-byte-out latencies for larger objects)
                             of roughly 100-200 milliseconds", Amazon S3 user guide, "Best practices design patterns"
                             30 ms: "often in the tens of milliseconds" for small requests, AWS whitepaper of that name
-    all bodies together     85 MB a second: what AWS counts on one connection, the same whitepaper
-    DynamoDB answers after  9 ms: "single-digit millisecond performance", Amazon DynamoDB developer guide
+    all bodies together     85 MB a second: the rate that AWS gives for one connection, the same whitepaper
+    DynamoDB responds after 9 ms: "single-digit millisecond performance", Amazon DynamoDB developer guide
 
-Not in it: TLS, cold starts, retries, and whether Lambda's vCPU is as fast as this machine's.
+The measurement leaves out TLS, cold starts, retries, and the speed of Lambda's vCPU.
 """
 
 import argparse
@@ -52,7 +52,7 @@ CALLS = {"GetObject": 1, "HeadObject": 1, "PutObject": 1, "ListObjectsV2": 1, "Q
 
 @dataclass
 class Figures:
-    """What was measured: by way and by S3's wait, seconds of an invocation; by way, seconds of processor a source."""
+    """The measurements: by way and by S3's wait, seconds of an invocation; by way, seconds of processor a source."""
 
     wall: dict[tuple[str, float], list[float]] = field(default_factory=lambda: defaultdict(list))
     processor: dict[str, float] = field(default_factory=dict)
@@ -62,12 +62,12 @@ class Figures:
         return median(self.wall[way, wait]) / WAYS[way]
 
     def seconds(self) -> prices.Seconds:
-        """As prices.py has them, in steps of 10 ms."""
+        """The seconds in the form of prices.py, in steps of 10 ms."""
         return prices.Seconds(**{way: round(self.a_source(way, ASSUMED), 2) for way in WAYS})
 
 
 def photo() -> bytes:
-    """A JPEG of 12 megapixels and 4 MB: grain of every fineness, whose quality is set so that the bytes come out."""
+    """A JPEG of 12 megapixels and 4 MB: grain of every fineness, and a quality that gives this number of bytes."""
     image = Image.new("RGB", (4000, 3000), "gray")
     for cells in (8, 60, 400, 2000):
         layer = [Image.effect_noise((cells, cells * 3 // 4), 40 if cells < 400 else 25) for _ in range(3)]
@@ -86,22 +86,22 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 def event(way: str, function: Function) -> dict[str, Any]:
-    """What Lambda is sent: a batch of the queue, or a task of a job."""
+    """The event of an invocation: a batch of the queue, or a task of a job."""
     bucket = function.upload_bucket
     if way == "task":
         task = {"taskId": "1", "s3Key": KEYS[0], "s3VersionId": None, "s3Bucket": bucket}
         return {"invocationSchemaVersion": "2.0", "invocationId": "1", "job": {"id": "1"}, "tasks": [task]}
-    told = [{"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}} for key in KEYS]
+    records = [{"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}} for key in KEYS]
     return {
         "Records": [
             {"messageId": str(number), "eventSource": "aws:sqs", "body": json.dumps({"Records": [record]})}
-            for number, record in enumerate(told[: WAYS[way]])
+            for number, record in enumerate(records[: WAYS[way]])
         ]
     }
 
 
 def measure(runs: int, body: bytes) -> Figures:
-    """Every way with every wait once, then every one again; raises ValueError when a source makes no picture."""
+    """Run every way with every wait once, then every one again; raises ValueError when a source gives no rendition."""
     function, figures, order = function_of_template(), Figures(), list[tuple[str, float]]()
     ticks, sources = Counter[str](), Counter[str]()
     with TemporaryDirectory() as folder, fake_aws() as aws:
@@ -120,8 +120,8 @@ def measure(runs: int, body: bytes) -> Figures:
                         order.append((way, wait))
             _, *times = runtime.invoke_milliseconds()
             lines = [line for line in runtime.log().splitlines() if line.startswith("{")]
-    for asked, milliseconds in zip(order, times, strict=True):
-        figures.wall[asked].append(milliseconds / 1000)
+    for way_and_wait, milliseconds in zip(order, times, strict=True):
+        figures.wall[way_and_wait].append(milliseconds / 1000)
     figures.processor = {way: ticks[way] / 1000 / sources[way] for way in WAYS}
     figures.log_bytes = sum(len(line) for line in lines) / (sources.total() + WAYS["of_ten"])
     return figures
@@ -129,7 +129,7 @@ def measure(runs: int, body: bytes) -> Figures:
 
 @contextmanager
 def _on_one_core(folder: Path, function: Function, aws: FakeAws) -> Iterator[LambdaRuntime]:
-    """The runtime on the last core, as 1,769 MB give one vCPU; S3's stand-in may have the others."""
+    """Bind the runtime to the last core, because 1,769 MB give one vCPU; the fake S3 may use the others."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
     try:
@@ -152,7 +152,7 @@ def _invoke(runtime: LambdaRuntime, aws: FakeAws, function: Function, way: str, 
 
 
 def measured_table(figures: Figures) -> str:
-    """What was measured, as Markdown."""
+    """The measurements, as Markdown."""
     waits = [f"S3 after {wait * 1000:.0f} ms" for wait in S3_WAITS]
     lines = [f"| invocation | {' | '.join(waits)} | processor |", "| --- |" + " --- |" * (len(waits) + 1)]
     names = {"alone": "one message", "of_ten": "ten messages, each", "task": "a task of a job"}
@@ -163,12 +163,12 @@ def measured_table(figures: Figures) -> str:
 
 
 def report(figures: Figures, size: int) -> str:
-    """All of it, and how it differs from what prices.py has."""
+    """The whole report, with the differences from prices.py."""
     fresh = figures.seconds()
     differences: Mapping[str, tuple[float, float]] = {
         way: (getattr(prices.MEASURED, way), getattr(fresh, way)) for way in WAYS
     }
-    told = ", ".join(f"{way} {was:.2f} → {now:.2f}" for way, (was, now) in differences.items())
+    changes = ", ".join(f"{way} {was:.2f} → {now:.2f}" for way, (was, now) in differences.items())
     return "\n\n".join(
         [
             f"Python {platform.python_version()}, {platform.machine()}, one core; a JPEG of {size / 1e6:.1f} MB",
@@ -176,7 +176,7 @@ def report(figures: Figures, size: int) -> str:
             f"{figures.log_bytes:,.0f} bytes of log a source, beside Lambda's own lines",
             cost_table(fresh),
             backfill_table(fresh),
-            f"deployment/operations/prices.py has, and this run says: {told}",
+            f"deployment/operations/prices.py has, and this run measured: {changes}",
         ]
     )
 

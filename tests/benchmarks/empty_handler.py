@@ -1,4 +1,4 @@
-"""Nothing: what the runtime itself takes."""
+"""An empty handler, to measure the runtime itself."""
 
 
 def handler(event, context):

@@ -1,15 +1,15 @@
-"""What delivery.py has measured, as one table in Markdown."""
+"""The measurements of delivery.py, as one table in Markdown."""
 
 from collections.abc import Mapping
 from statistics import median, quantiles
 from typing import Any, Final
 
-WIDTH: Final = 300  # of the picture that is asked for
+WIDTH: Final = 300  # of the requested picture
 HEADS: Final = ("by its URL", "median", "95 % within", "of it, in ms")
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """A row for each way that a picture takes; what goes by a redirect takes the time of both its requests."""
+    """A row for each way of delivery; the time of a redirected picture is that of both requests."""
     times = figures["times"]
     whole = [one + other for one, other in zip(times["redirect"], times["large"], strict=True)]
     steps = ", ".join(f"{name} {median(taken):.0f}" for name, taken in figures["steps"].items())
@@ -18,8 +18,8 @@ def table(figures: Mapping[str, Any]) -> str:
         HEADS,
         ["---"] * len(HEADS),
         _row("stored, from the bucket", times["stored"], ""),
-        _row(f"first asked for, {WIDTH} px of a 12-megapixel JPEG", times["made"], steps),
-        _row(f"first asked for, {figures['bytes'] / 1e6:.1f} MB, by way of a redirect", whole, halves),
+        _row(f"first request, {WIDTH} px of a 12-megapixel JPEG", times["made"], steps),
+        _row(f"first request, {figures['bytes'] / 1e6:.1f} MB, by way of a redirect", whole, halves),
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([*lines, "", f"Of {len(whole)} rounds in turns, on a local AWS, warm, over loopback."])

@@ -1,4 +1,4 @@
-"""One case: every peer in a fresh process of its own, on one and the same core, in turns.
+"""Measures one case: every peer in its own new process, all on the same core, in turns.
 
     start ─▶ read the source ─▶ first pictures ─▶ peak of memory ─▶ the same as PNG ─▶ rounds: A B C D, B C D A, …
                                 checked           of /proc          fidelity           times
@@ -28,12 +28,12 @@ from tests.benchmarks.ratios import LEAST_PAIRS
 from tests.benchmarks.sources import decoded
 
 ROOT: Final = Path(__file__).parents[2]
-WRONG: Final = 20.0  # decibels; a picture below, as encoded, is turned, mirrored, cropped elsewhere or of false colours
+WRONG: Final = 20.0  # decibels; an encoded picture below is rotated, mirrored, cropped elsewhere or of wrong colours
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a peer's worker is started."""
+    """The command that starts a peer's worker."""
 
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -41,19 +41,19 @@ class Command:
 
 @dataclass(slots=True)
 class Result:
-    """What one peer did in one case; sizes and decibels are of its pictures as encoded, `psnr` of them as PNG."""
+    """The result of one peer in one case; sizes and decibels are of its encoded pictures, `psnr` of them as PNG."""
 
     times: dict[int, float] = field(default_factory=dict)  # round → ms
-    peak: float | None = None  # MB of the whole process; None where the system doesn't tell
+    peak: float | None = None  # MB of the whole process; None where the system doesn't report it
     psnr: float | None = None  # of the worst picture
     encoded_psnr: float | None = None
     size: int = 0  # bytes of all pictures
-    fault: str | None = None  # what it did otherwise than asked
+    fault: str | None = None  # how its picture differs from the requested one
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """At most so many rounds, fewer when they would take longer, but `LEAST_PAIRS` in any case; by which clock."""
+    """The most rounds; fewer if they would take longer than `seconds`, but at least `LEAST_PAIRS`; and the clock."""
 
     runs: int
     seconds: float
@@ -61,7 +61,7 @@ class Effort:
 
 
 class Worker:
-    """A peer's process, and the lines that go to and fro."""
+    """A peer's process, and the exchange of lines with it."""
 
     def __init__(self, command: Command) -> None:
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", **command.environment}
@@ -71,13 +71,13 @@ class Worker:
         self.version = self._read()["ready"]
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises `RuntimeError` for a peer that ended instead of answering; its own words are on standard error."""
+        """Return the response to a request; raises `RuntimeError` for a peer that ended with a message on stderr."""
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return self._read()
 
     def peak(self) -> float | None:
-        """Megabytes that the process held at most. Not getrusage's: there, a child begins with its parent's."""
+        """The process's peak memory in megabytes. getrusage is of no use: a child's begins with its parent's."""
         status = Path(f"/proc/{self._process.pid}/status")
         if not status.exists():
             return None
@@ -137,7 +137,7 @@ def _started(command: Command) -> Iterator[Worker]:
 
 @cache
 def _expected(source: Path, wanted: Sequence[tuple[int, int | None]]) -> list[list[Channels]]:
-    """For each target's sides, all that it may look like: colours may be converted before the resize or after it."""
+    """For each target's sides, the allowed pictures: colours may be converted before the resize or after it."""
     full = decoded(source.read_bytes())
     expected = []
     for width, height in wanted:
@@ -152,7 +152,7 @@ def _expected(source: Path, wanted: Sequence[tuple[int, int | None]]) -> list[li
 def _look(
     worker: Worker, case: Case, source: Path, place: Path, expected: Sequence[Sequence[Channels]], result: Result
 ) -> None:
-    """The first pictures of a fresh process: their memory, whether they are what was asked for, and how true."""
+    """The first pictures of a fresh process: their memory, whether they are the requested ones, and their fidelity."""
     worker.ask({"source": str(source)})
     encoded, sizes = _pictures(worker, case.targets, place)
     result.peak, result.size = worker.peak(), sum(sizes)
@@ -169,11 +169,11 @@ def _look(
 
 def _pictures(worker: Worker, targets: Sequence[Target], place: Path) -> tuple[list[bytes], list[int]]:
     paths = [place.with_name(f"{place.name}-{number}.{target.format}") for number, target in enumerate(targets)]
-    answer = worker.ask({"targets": [target.plain() for target in targets], "into": [str(path) for path in paths]})
-    bodies = [path.read_bytes() for path in paths[: len(answer["sizes"])]]
+    response = worker.ask({"targets": [target.plain() for target in targets], "into": [str(path) for path in paths]})
+    bodies = [path.read_bytes() for path in paths[: len(response["sizes"])]]
     for path in paths:
         path.unlink(missing_ok=True)
-    return bodies, answer["sizes"]
+    return bodies, response["sizes"]
 
 
 def _fault(target: Target, body: bytes) -> str | None:

@@ -1,8 +1,8 @@
-"""What two peers' times, measured in pairs, say of how much faster one is.
+"""Computes from two peers' times, measured in pairs, how much faster one is.
 
-Both halves of a pair are run one after the other, so that what else the machine does falls on both; the ratio of a pair
-lasts where times don't. Of the ratios the median is told, and an interval for the true median that assumes nothing of
-how they are spread: the order statistics between which it lies by the binomial distribution of signs.
+Both halves of a pair are run one after the other, so that other load on the machine affects both. So the ratio of a
+pair is stable where times are not. The results are the median of the ratios, and an interval for the true median that
+assumes no distribution of the ratios: the order statistics around it, by the binomial distribution of signs.
 Conover, Practical Nonparametric Statistics, 3rd edition, section 3.2.
 """
 
@@ -37,7 +37,7 @@ def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
 def cut(pairs: int) -> int:
     """How many of the sorted ratios may be left out at each end.
 
-    The median lies below the k-th smallest of n with the probability that fewer than k of n fair coins show heads.
+    The median is below the k-th smallest of n with the probability that fewer than k of n fair coins show heads.
     """
     below, outside = 0.0, 0
     while True:

@@ -1,6 +1,6 @@
-"""The sources: drawn by code from one seed, with the entropy of photographs, and kept in a folder that git ignores.
+"""The sources: drawn by code from one seed, with the entropy of photographs, and stored in a folder that git ignores.
 
-An encoded photograph's size decides how long its decoder takes, so sizes are held near a camera's: 4 MB for a
+An encoded photograph's size determines how long its decoder takes, so sizes are close to a camera's: 4 MB for a
 12-megapixel JPEG at quality 88, 20 MB for the same as PNG.
 """
 
@@ -24,7 +24,7 @@ Size = tuple[int, int]
 FULL: Final = (4000, 3000)
 ORIENTATION: Final = 0x0112  # EXIF tag, CIPA DC-008
 GIF_FRAMES: Final = 100
-# Grains across the picture, and how far each layer strays from grey: the finer, the fainter, as in nature.
+# Grains across the picture, and how far each layer differs from grey: finer layers differ less, as in photographs.
 LAYERS: Final = ((5, 60), (17, 30), (70, 18), (260, 12), (900, 14), (2000, 17), (4000, 13))
 SHAPES: Final = 260
 
@@ -32,13 +32,13 @@ SHAPES: Final = 260
 def sources(folder: Path) -> dict[str, Path]:
     """Name → file of every source; draws those that are not there yet."""
     text = Path(__file__).read_bytes() + Path(profiles.__file__).read_bytes() + PIL.__version__.encode()
-    kept = folder / f"sources-{hashlib.sha256(text).hexdigest()[:12]}"
-    kept.mkdir(parents=True, exist_ok=True)
+    stored = folder / f"sources-{hashlib.sha256(text).hexdigest()[:12]}"
+    stored.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, draw in DRAWN.items():
-        files[name] = kept / name
+        files[name] = stored / name
         if not files[name].exists():
-            unfinished = kept / f"unfinished-{name}"
+            unfinished = stored / f"unfinished-{name}"
             unfinished.write_bytes(draw())
             unfinished.rename(files[name])
     return files
@@ -52,7 +52,7 @@ def photo() -> Image.Image:
     draw = ImageDraw.Draw(image)
     for number in range(SHAPES):
         _shape(dice, draw, reach=1000 * 0.98**number + 15)
-    image = image.filter(ImageFilter.GaussianBlur(1.1))  # what a lens leaves of an edge
+    image = image.filter(ImageFilter.GaussianBlur(1.1))  # as soft as a lens makes an edge
     for grains, strength in LAYERS:
         layer = _noise(dice, (grains, grains * FULL[1] // FULL[0] + 1), strength)
         image = ImageChops.add(image, layer.resize(FULL, Image.Resampling.BICUBIC), 1, -128)
@@ -60,7 +60,7 @@ def photo() -> Image.Image:
 
 
 def _noise(dice: random.Random, size: Size, strength: int) -> Image.Image:
-    """Half of it the same in all channels, as light is; the other half coloured."""
+    """Noise, half of which is the same in all channels, and half coloured."""
     grey = Image.frombytes("L", size, dice.randbytes(size[0] * size[1])).convert("RGB")
     colour = Image.frombytes("RGB", size, dice.randbytes(3 * size[0] * size[1]))
     mixed = Image.blend(grey, colour, 0.25)
@@ -92,7 +92,7 @@ def _jpeg(size: Size = FULL, **options: Any) -> bytes:
 
 
 def _lying_on_its_side() -> bytes:
-    """As a phone stores a portrait: Display P3, to be turned a quarter clockwise."""
+    """A portrait as a phone stores it: in Display P3, with an orientation of 90 degrees clockwise."""
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     return _jpeg(exif=exif, icc_profile=profiles.rgb_profile(profiles.DISPLAY_P3, None))

@@ -1,4 +1,4 @@
-"""The results as one table in Markdown, and what of the goals was missed."""
+"""The results as one table in Markdown, and the goals that were missed."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -16,7 +16,7 @@ COLUMNS: Final = ("ours", "sharp", "libvips", "thumbor", "naive", "floor")
 
 
 def table(results: Mapping[Case, Results]) -> str:
-    """A row for each case: the ratios that count, then what each peer took."""
+    """A row for each case: the ratios of the goals, then each peer's time."""
     heads = ("source → target", "ours / sharp", "goal", "ours / floor", "bytes", *COLUMNS)
     lines = [_row(heads), _row(["---"] * len(heads))]
     lines += [_row(_cells(case, done)) for case, done in results.items()]
@@ -26,7 +26,7 @@ def table(results: Mapping[Case, Results]) -> str:
 
 
 def ratio(done: Results, one: str, other: str) -> Ratio | None:
-    """The paired ratio of two peers; None where one was not there, or did something else."""
+    """The paired ratio of two peers; None if one did not run, or rendered something else."""
     if one not in done or other not in done or done[one].fault or done[other].fault:
         return None
     pairs = _pairs(done[one], done[other])
@@ -65,18 +65,18 @@ def _cells(case: Case, done: Results) -> list[str]:
     goal = f"≤ {case.to_sharp:.2f}" if case.to_sharp else ""
     apart = ratio(done, "ours", APART)
     if apart:
-        goal = f"{_told(apart)} of five calls; ≤ {case.to_apart:.2f}"
+        goal = f"{_ratio_text(apart)} of five calls; ≤ {case.to_apart:.2f}"
     return [
         case.title,
-        _told(ratio(done, "ours", "sharp")),
+        _ratio_text(ratio(done, "ours", "sharp")),
         goal,
-        _told(ratio(done, "ours", "floor")),
+        _ratio_text(ratio(done, "ours", "floor")),
         _bytes(done),
         *(_cell(done.get(peer)) for peer in COLUMNS),
     ]
 
 
-def _told(found: Ratio | None) -> str:
+def _ratio_text(found: Ratio | None) -> str:
     return f"**{found.median:.2f}** {found.low:.2f}–{found.high:.2f}" if found else "–"
 
 

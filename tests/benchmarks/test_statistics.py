@@ -1,4 +1,4 @@
-"""The bench's own ruler, on known answers."""
+"""The statistics of the benchmarks give known results."""
 
 import io
 from math import inf, isclose
@@ -32,7 +32,7 @@ def test_a_disturbance_that_falls_on_both_halves_of_a_pair_changes_nothing():
 
 # Table of the sign test: the k-th smallest and k-th largest of n enclose the median with at least 95 %.
 @pytest.mark.parametrize(("pairs", "rank"), [(6, 1), (8, 1), (9, 2), (11, 2), (12, 3), (15, 4), (20, 6), (25, 8)])
-def test_the_interval_lies_between_the_ranks_of_the_sign_test(pairs, rank):
+def test_the_interval_is_between_the_ranks_of_the_sign_test(pairs, rank):
     ratios = [float(number) for number in range(1, pairs + 1)]
 
     found = paired_ratio(ratios, [1.0] * pairs)
@@ -133,6 +133,6 @@ def test_a_redirect_takes_the_time_of_both_its_requests():
 
     stored, first, large = said.splitlines()[2:5]
     assert stored == "| stored, from the bucket | 4.0 ms | 4.9 ms |  |"
-    assert first == "| first asked for, 300 px of a 12-megapixel JPEG | 90.0 ms | 99.0 ms | find 5, render 60 |"
-    assert large.startswith("| first asked for, 5.1 MB, by way of a redirect | 315.0 ms | 487.8 ms |")
+    assert first == "| first request, 300 px of a 12-megapixel JPEG | 90.0 ms | 99.0 ms | find 5, render 60 |"
+    assert large.startswith("| first request, 5.1 MB, by way of a redirect | 315.0 ms | 487.8 ms |")
     assert "until the redirect 310, the picture 7" in large

@@ -1,10 +1,10 @@
-"""One peer in a process of its own: `python -m tests.benchmarks.worker PEER`. A line of JSON in, a line of JSON out.
+"""Runs one peer in a separate process: `python -m tests.benchmarks.worker PEER`. A line of JSON in, a line of JSON out.
 
     {"source": path}                      reads the source            → {}
-    {"targets": […], "into": [paths]}     makes them, all in one go   → {"wall": ms, "cpu": ms, "sizes": [bytes]}
+    {"targets": […], "into": [paths]}     renders them in one call    → {"wall": ms, "cpu": ms, "sizes": [bytes]}
 
-The clocks run from bytes to bytes, inside: neither start nor files nor pipes are in them. `cpu` is what the processor
-did for all threads of the process. `into` may be missing.
+The clocks run from the source's bytes to the pictures' bytes, without the start, files and pipes. `cpu` is the
+processor time of all threads of the process. `into` may be missing.
 """
 
 import importlib
@@ -18,27 +18,27 @@ from tests.benchmarks.cases import Target
 
 
 def main(peer: str) -> None:
-    """Answer until standard input ends."""
+    """Respond to requests until standard input ends."""
     make = importlib.import_module(f"tests.benchmarks.peers.{peer}").make
-    _say({"ready": _version(peer)})
+    _respond({"ready": _version(peer)})
     source = b""
     for line in sys.stdin:
         request = json.loads(line)
         if "source" in request:
             source = Path(request["source"]).read_bytes()
-            _say({})
+            _respond({})
             continue
         targets = [Target.of(plain) for plain in request["targets"]]
         begun, used = time.perf_counter(), time.process_time()
         bodies = make(source, targets)
         taken, used = time.perf_counter() - begun, time.process_time() - used
-        for path, body in zip(request.get("into", ()), bodies, strict=False):  # the floor makes none
+        for path, body in zip(request.get("into", ()), bodies, strict=False):  # the floor renders none
             Path(path).write_bytes(body)
-        _say({"wall": 1000 * taken, "cpu": 1000 * used, "sizes": [len(body) for body in bodies]})
+        _respond({"wall": 1000 * taken, "cpu": 1000 * used, "sizes": [len(body) for body in bodies]})
 
 
-def _say(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
+def _respond(response: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(response) + "\n")
     sys.stdout.flush()
 
 

@@ -40,7 +40,7 @@ def bytes_of(bits: str) -> bytes:
 def overriding(width: int, height: int) -> bytes:
     """An AVIF of 16 pixels a side, as its header says, and as its sequence header does; its frame has these sides.
 
-    The sides of a frame have 16 bits each, so that whole bytes are put in and the tiles behind them stay as they are.
+    The sides of a frame have 16 bits each, so that whole bytes are inserted and the tiles after them do not change.
     """
     made = bmff.sequence(width, height)
     (size,) = struct.unpack_from(">I", made, made.index(b"stsz") + 16)
@@ -53,7 +53,7 @@ def overriding(width: int, height: int) -> bytes:
             true = f"{least[0] - 1:04b}{least[1] - 1:04b}{width - 1:0{least[0]}b}{height - 1:0{least[1]}b}"
             assert bits.count(true) == 1
             bits = bits.replace(true, f"{15:04b}{15:04b}{15:016b}{15:016b}")
-        elif kind == FRAME:  # its seventh bit says whether it has sides of its own
+        elif kind == FRAME:  # its seventh bit says whether it has its own sides
             number = 7 + ORDER_BITS
             bits = bits[:6] + "1" + bits[7:number] + f"{width - 1:016b}{height - 1:016b}" + bits[number:]
         out += unit(kind, bytes_of(bits))

@@ -53,7 +53,7 @@ def sequence_claiming(width: int, height: int, source: bytes) -> bytes:
 
 
 def many_samples(number: int, chunks: int = 1, runs: int = 1) -> bytes:
-    """A sequence that says it has so many samples, of 1 byte each, in a file that has as many."""
+    """A sequence with this number of samples of 1 byte each."""
     source = sequence(16, 16)
     tables = {
         b"stsz": struct.pack(">II", 1, number * chunks),
@@ -64,7 +64,7 @@ def many_samples(number: int, chunks: int = 1, runs: int = 1) -> bytes:
 
 
 def retabled(source: bytes, tables: dict[bytes, bytes]) -> bytes:
-    """With other sample tables; everything behind them moves."""
+    """The file with other sample tables; everything after them moves."""
     out, offset = b"", 0
     while offset < len(source):
         size, name = struct.unpack_from(">I4s", source, offset)
@@ -112,7 +112,7 @@ def grid(brand: bytes, kind: bytes, rows: int, columns: int, *, cyclic: bool = F
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """An item of a file that is put together: its kind, its properties, its data."""
+    """An item of a composed file: its kind, its properties, its data."""
 
     kind: bytes
     properties: tuple[bytes, ...]
@@ -124,7 +124,7 @@ def sides(width: int, height: int) -> bytes:
 
 
 def coded(source: bytes, width: int, height: int) -> Coded:
-    """The first picture of a file that Pillow made, which says it has these sides."""
+    """The first picture of a file by Pillow, changed to state these sides."""
     kind, name = (b"av01", b"av1C") if b"av1C" in source else (b"hvc1", b"hvcC")
     offset = source.index(name) - 4
     settings = source[offset : offset + int.from_bytes(source[offset : offset + 4], "big")]
@@ -183,21 +183,21 @@ def tiled(brand: bytes, tile: Coded, rows: int, columns: int, width: int, height
 
 
 def overlaid(layer: Coded, layers: int, width: int, height: int) -> bytes:
-    """An overlay of a layer upon itself, on a canvas that only the overlay's own data tells of."""
+    """An overlay of a layer upon itself, on a canvas that only the overlay's own data describes."""
     data = b"\0\1" + bytes(8) + struct.pack(">II", width, height) + bytes(8 * layers)
     items = [derived(b"iovl", 64, 64, data), layer]
     return put_together(b"heic", items, refers(b"dimg", 1, [2] * layers))
 
 
 def of_identities(levels: int) -> bytes:
-    """A picture that is the next one, and so on, two times each."""
+    """A picture that consists of the next one twice, and so on."""
     items = [derived(b"iovl", 64, 64, b"\0\0" + bytes(8) + struct.pack(">HH", 64, 64) + bytes(8))] * levels
     references = b"".join(refers(b"dimg", number, [number + 1] * 2) for number in range(1, levels + 1))
     return put_together(b"heic", [*items, coded(heic(64, 64), 64, 64)], references)
 
 
-def many_places(brand: bytes, kind: bytes, items: int, extents: int) -> bytes:
-    """An item of so many pieces, or so many items: each the whole file."""
+def many_locations(brand: bytes, kind: bytes, items: int, extents: int) -> bytes:
+    """An item of this number of pieces, or this number of items: each is the whole file."""
     pieces = struct.pack(">II", 0, 50_000_000) * extents
     offsets = b"".join(struct.pack(">HHH", number + 1, 0, extents) + pieces for number in range(items))
     location = box(b"iloc", b"\x44\0" + struct.pack(">H", items) + offsets, 0)
@@ -206,7 +206,7 @@ def many_places(brand: bytes, kind: bytes, items: int, extents: int) -> bytes:
 
 
 def jpeg2000(width=8, height=8, *, tile=(0, 0), components=1, layers=1, levels=0, parts=b"") -> bytes:
-    """A codestream (ITU-T T.800, annex A) of a header and, as it is, what follows."""
+    """A codestream (ITU-T T.800, annex A) of a header and the given bytes."""
     tile = tile if all(tile) else (width, height)
     sides = struct.pack(">HIIIIIIIIH", 0, width, height, 0, 0, *tile, 0, 0, components) + b"\7\1\1" * components
     style = struct.pack(">BBHBBBBBB", 0, 0, layers, 0, levels, 4, 4, 0, 1)
@@ -254,9 +254,9 @@ BOMBS = {
     ),
     "avif, a grid of 65,025 tiles": Bomb(lambda: grid(*AVIF, 255, 255), "SourceTooLarge", 50),
     "avif, a grid of itself": Bomb(lambda: grid(*AVIF, 4, 4, cyclic=True), "CorruptImage", 20),
-    "avif, 60,000 pieces that are the whole": Bomb(lambda: many_places(*AVIF, 1, 60_000), "SourceTooLarge", 50),
-    "avif, 60,000 items": Bomb(lambda: many_places(*AVIF, 60_000, 1), "SourceTooLarge", 50),
-    "avif, 4,600 items": Bomb(lambda: many_places(*AVIF, 4_600, 1), "CorruptImage", 50),
+    "avif, 60,000 pieces that are the whole": Bomb(lambda: many_locations(*AVIF, 1, 60_000), "SourceTooLarge", 50),
+    "avif, 60,000 items": Bomb(lambda: many_locations(*AVIF, 60_000, 1), "SourceTooLarge", 50),
+    "avif, 4,600 items": Bomb(lambda: many_locations(*AVIF, 4_600, 1), "CorruptImage", 50),
     "heic, a grid of 65,025 tiles": Bomb(lambda: grid(*HEIC, 255, 255), TOO_MUCH, 50),
     "heic, a grid of itself": Bomb(lambda: grid(*HEIC, 4, 4, cyclic=True), "CorruptImage", 20),
     "heic, 64 megapixels": Bomb(lambda: heic(8000, 8000), "rendered", 500),
@@ -282,8 +282,8 @@ BOMBS = {
         lambda: overlaid(coded(heic(1000, 1000), 1000, 1000), 200, 64, 64), TOO_MUCH, 20
     ),
     "heic, 2^50 layers": Bomb(lambda: of_identities(50), "CorruptImage", 20),
-    "heic, 60,000 pieces that are the whole": Bomb(lambda: many_places(*HEIC, 1, 60_000), TOO_MUCH, 50),
-    "heic, 60,000 items": Bomb(lambda: many_places(*HEIC, 60_000, 1), TOO_MUCH, 50),
+    "heic, 60,000 pieces that are the whole": Bomb(lambda: many_locations(*HEIC, 1, 60_000), TOO_MUCH, 50),
+    "heic, 60,000 items": Bomb(lambda: many_locations(*HEIC, 60_000, 1), TOO_MUCH, 50),
     "jpeg 2000, 2^64 pixels": Bomb(lambda: jpeg2000(2**32 - 1, 2**32 - 1), TOO_MUCH, 20),
     "jpeg 2000, 79 megapixels in tiles of one": Bomb(lambda: jpeg2000(8900, 8900, tile=(1, 1)), TOO_MUCH, 20),
     "jpeg 2000, 65,000 tiles": Bomb(

@@ -17,7 +17,7 @@ def run_length(width: int, height: int, data: bytes, depth: int = 8) -> bytes:
 
 
 def icon(entries: int, side: int, body: bytes, length: int | None = None) -> bytes:
-    """Of entries that all lead to the same picture."""
+    """An icon whose entries all have the offset of one picture."""
     length = len(body) if length is None else length
     entry = struct.pack("<BBBBHHII", side, side, 0, 0, 1, 32, length, 6 + 16 * entries)
     return struct.pack("<HHH", 0, 1, entries) + b"".join(repeat(entry, entries)) + body

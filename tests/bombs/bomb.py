@@ -1,4 +1,4 @@
-"""A bomb: how it is made, and the outcome it must have."""
+"""A bomb: the function that creates it, and its required outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Render a source in a process of its own, which is bounded in time and memory.
+"""Renders a source in a separate process, which is bounded in time and memory.
 
-A hang or too much memory is then an outcome that a test can read, instead of a suite that hangs.
+So a hang or too much memory is an outcome that a test can check, and does not stop the test run.
 """
 
 import json
@@ -19,7 +19,7 @@ CHILD = """
 import json, resource, sys, time
 seconds, addresses = int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_CPU, (2 * seconds, 2 * seconds + 1))
-if sys.platform == "linux":  # macOS knows RLIMIT_AS and does not heed it
+if sys.platform == "linux":  # macOS has RLIMIT_AS and ignores it
     resource.setrlimit(resource.RLIMIT_AS, (addresses, addresses))
 import warnings
 warnings.simplefilter("ignore")
@@ -49,7 +49,7 @@ print(json.dumps([outcome, message, time.process_time() - started, peak() - befo
 class Answer:
     """What `render` did with a source: "rendered" or the error's class.
 
-    Seconds are the processor's, since a test's neighbours take the clock's; megabytes are those added to the process.
+    Seconds are the processor's, because other tests distort the clock's. Megabytes are those added to the process.
     """
 
     outcome: str
@@ -67,7 +67,7 @@ def answer(source: bytes, transformation: str = "width=16,height=16") -> Answer:
         try:
             done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=4 * SECONDS)
         except subprocess.TimeoutExpired:
-            return Answer("hang", f"no answer in {4 * SECONDS} s of the clock", 4 * SECONDS, 0)
+            return Answer("hang", f"no result in {4 * SECONDS} s of the clock", 4 * SECONDS, 0)
     if done.returncode:
         return Answer("death", f"exit {done.returncode}: {done.stderr[-300:]!r}", 2 * SECONDS, 0)
     return Answer(*json.loads(done.stdout))

@@ -21,7 +21,7 @@ def blocks(data: bytes) -> bytes:
 
 
 def lzw(pixels: int) -> bytes:
-    """So many pixels in the fewest codes: each says one more of the same than the one before."""
+    """This number of pixels in the fewest codes: each code encodes one pixel more than the code before."""
     out, held, bits, made = bytearray(), 0, 0, 0
 
     def put(code: int, size: int) -> None:

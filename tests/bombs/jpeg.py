@@ -24,7 +24,7 @@ def packed(bits: str) -> bytes:
 
 
 def empty_blocks(number: int) -> bytes:
-    """The codes for so many blocks without a coefficient (T.81, G.1.2.2), by the table `RUNS`."""
+    """The codes for this number of blocks without a coefficient (T.81, G.1.2.2), by the table `RUNS`."""
     runs = [32_767] * (number // 32_767) + [number % 32_767] * (number % 32_767 > 0)
     sizes = [run.bit_length() - 1 for run in runs]
     return packed("".join(f"{s:04b}" + f"{run - (1 << s):0{s}b}" * (s > 0) for run, s in zip(runs, sizes, strict=True)))
@@ -50,7 +50,7 @@ def progressive(width: int, height: int, components: int, scans: int, *, refine:
 
 
 def of_frame(marker: int, depth: int = 8) -> bytes:
-    """A picture that says it was made by another process (T.81, table B.1): arithmetic, lossless, 12 bits."""
+    """A picture whose header states another process (T.81, table B.1): arithmetic, lossless, 12 bits."""
     return jpeg(64, 64).replace(b"\xff\xc0\0\x0b\x08", bytes((0xFF, marker, 0, 0x0B, depth)))
 
 

@@ -18,7 +18,7 @@ def header(width: int, height: int, depth: int = 8, colour: int = 0, interlace: 
 
 
 def zeros(length: int) -> bytes:
-    """So many bytes, packed (RFC 1950): a block of a megabyte that stands alone, again and again."""
+    """This number of zero bytes, compressed (RFC 1950): one block of a megabyte, repeated."""
     whole, rest = divmod(length, 1 << 20)
     packer = zlib.compressobj(9, wbits=-15)
     block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -56,7 +56,7 @@ def animated(said: int, frames: int) -> bytes:
 
 
 def exif(entries: int) -> bytes:
-    """A directory whose every entry is all of it."""
+    """A directory in which each entry has the whole directory as its value."""
     body = b"".join(struct.pack("<HHII", tag, 7, 12 * entries, 8) for tag in range(entries))
     return chunk(b"eXIf", b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + body)
 

@@ -1,4 +1,4 @@
-"""The actual sides of AVIFs and HEICs are found, and what their decoders would make of them is bounded."""
+"""The actual sides of AVIFs and HEICs are found, and what their decoders would decode is bounded."""
 
 import struct
 
@@ -30,7 +30,7 @@ class Bits:
         text = self.text + "1"
         body = bytes(int(text[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(text), 8))
         head = bytes((kind << 3 | extended << 2 | sized << 1,)) + (b"\x08" if extended else b"")
-        length = bytes((len(body) & 0x7F | 0x80, len(body) >> 7)) if sized else b""  # one byte longer than need be
+        length = bytes((len(body) & 0x7F | 0x80, len(body) >> 7)) if sized else b""  # one byte longer than necessary
         return head + length + body
 
 
@@ -38,7 +38,7 @@ def sequence(width: int, height: int, *, bits: int = 16, timed: bool = False, nu
     header = Bits().put((0, 3), (0, 1), (0, 1))
     if timed:
         header.put((1, 1), (1, 32), (25, 32), (0, 1), (1, 1), (9, 5), (1, 32), (3, 5), (6, 5))
-        header.put((1, 1), (1, 5))  # two operating points, one with all that it may have
+        header.put((1, 1), (1, 5))  # two operating points, one with all optional fields
         header.put((0, 12), (8, 5), (1, 1), (1, 1), (0, 10), (0, 10), (0, 1), (1, 1), (3, 4))
         header.put((0, 12), (4, 5), (0, 1), (0, 1))
     else:

@@ -15,14 +15,14 @@ from image_processor.engine import memory_budget
 
 from .confined import answer
 
-Image.init()  # Pillow's own plugins first: of two that open AVIF, the one that was registered first does
+Image.init()  # Pillow's own plugins first: of two plugins for AVIF, the one that was registered first opens it
 pillow_heif.register_heif_opener()
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from Linux's /proc"),
 ]
 SIZE = (3000, 2000)
-ALLOWANCE = 16 * 1024 * 1024  # bytes of libraries, threads and pages that are no pixels
+ALLOWANCE = 16 * 1024 * 1024  # bytes of libraries and threads, which are no pixels
 
 
 def encode(image: Image.Image, image_format: str, **options) -> bytes:
@@ -32,7 +32,7 @@ def encode(image: Image.Image, image_format: str, **options) -> bytes:
 
 
 def soft(mode: str, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture that is quick to make and small when it is encoded."""
+    """A picture that is quick to render and small when it is encoded."""
     grey = Image.effect_noise((60, 40), 90).resize(size, Image.Resampling.BILINEAR)
     if mode == "I;16":
         return grey.convert("I").point(lambda sample: sample * 257).convert("I;16")
@@ -65,7 +65,9 @@ def deep_heif(mode: str) -> bytes:
     return file.getvalue()
 
 
-SOURCES: dict[str, tuple[str, Callable[[], bytes]]] = {  # name → what `memory` counts it as, and how it is made
+SOURCES: dict[
+    str, tuple[str, Callable[[], bytes]]
+] = {  # name → its row of `DECODING`, and the function that creates it
     "jpeg": ("jpeg", lambda: encode(soft("RGB"), "jpeg", quality=85, subsampling=0)),
     "jpeg cmyk": ("jpeg", lambda: encode(soft("CMYK"), "jpeg", quality=85)),
     "jpeg progressive": ("jpeg of several scans", lambda: encode(soft("RGB"), "jpeg", progressive=True, subsampling=0)),

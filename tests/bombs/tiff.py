@@ -17,7 +17,7 @@ Tags = dict[int, tuple[int, int | Sequence[int] | bytes]]
 
 
 def tags(width: int, height: int, changes: Tags | None = None, *, tiled: bool = False) -> Tags:
-    """Those of a grey picture in one strip, whose offset is still 0."""
+    """The tags of a grey picture in one strip, whose offset is 0."""
     basic: Tags = {
         256: (LONG, width), 257: (LONG, height), BITS: (SHORT, 8), COMPRESSION: (SHORT, 1), 262: (SHORT, 1),
         SAMPLES: (SHORT, 1),
@@ -35,20 +35,20 @@ def packed(kind: int, value: int | Sequence[int] | bytes) -> bytes:
 
 
 def tiff(of: Tags, data: bytes = b"", more: bytes = b"", following: int = 0) -> bytes:
-    """A little-endian one; `more` are entries as they are, `data` what stands at the end."""
+    """A little-endian TIFF; `more` are further entries, `data` the bytes at the end."""
     number = len(of) + len(more) // 12
     entries, values = b"", b""
-    room = 8 + 2 + 12 * number + 4
+    values_offset = 8 + 2 + 12 * number + 4
     for tag, (kind, value) in sorted(of.items()):
         body = packed(kind, value)
-        field = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", room + len(values))
+        field = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", values_offset + len(values))
         entries += struct.pack("<HHI", tag, kind, len(body) // SIZES[kind]) + field
         values += body + b"\0" * (len(body) % 2) if len(body) > 4 else b""
     return b"II*\0" + struct.pack("<IH", 8, number) + entries + more + struct.pack("<I", following) + values + data
 
 
 def at_the_end(of: Tags, data: bytes, parts: int = 1) -> bytes:
-    """With all strips or tiles the same: the data that stands at the end."""
+    """A TIFF whose strips or tiles are all the same data, at the end of the file."""
     offsets, lengths = (TILES, TILE_BYTES) if TILE_WIDTH in of else (STRIPS, STRIP_BYTES)
     of = of | {lengths: (LONG, struct.pack("<I", len(data)) * parts), offsets: (LONG, bytes(4) * parts)}
     return tiff(of | {offsets: (LONG, struct.pack("<I", len(tiff(of))) * parts)}, data)

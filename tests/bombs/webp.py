@@ -12,7 +12,7 @@ ANIMATION, EXIF, PROFILE = 2, 8, 32  # flags of VP8X
 
 
 def riff(*chunks: Chunk) -> bytes:
-    """A chunk without a name is bytes of chunks, as they are."""
+    """The bytes of a chunk without a name are inserted unchanged."""
     body = b"".join(
         name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) if name else data for name, data in chunks
     )
@@ -49,7 +49,7 @@ def exif(entries: int) -> Chunk:
     return b"EXIF", b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + body
 
 
-MOST = 1_400  # megabytes; what the limit of pixels is made for
+MOST = 1_400  # megabytes; the limit of pixels allows as much
 BOMBS = {
     "webp, a canvas of 268 megapixels": Bomb(lambda: animation(16_384, 16_384, frame()), "SourceTooLarge", 20),
     "webp, a small frame on 79 megapixels": Bomb(lambda: animation(8900, 8900, frame()), "rendered", MOST),

@@ -11,7 +11,7 @@ from .project import FAKE_AWS, Aws, Project, copy_project
 
 @pytest.fixture
 def aws(tmp_path: Path) -> Aws:
-    """An `aws` that knows the caller's account, and otherwise succeeds without output."""
+    """An `aws` that prints the caller's account, and otherwise succeeds without output."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "aws").write_text(FAKE_AWS)

@@ -1,4 +1,4 @@
-"""A copy of the project to run the deployment scripts in, and a fake `aws` with the answers that a test gives it."""
+"""A copy of the project to run the deployment scripts in, and a fake `aws` with the responses that a test gives it."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from botocore.validate import ParamValidator
 
 PROJECT = Path(__file__).parents[2]
 
-# The fake `aws`. It logs each call with the files that the call names, and prints the first answer of which all words
-# are in the call; an operation without an answer succeeds without output. Strings in a request are words too.
+# The fake `aws`. It logs each call with the files that the call names, and prints the first response of which all words
+# are in the call; an operation without a response succeeds without output. Strings in a request are words too.
 # sh starts it, and the Python below reads those lines as a string, because a shebang can't name a path with a space.
 FAKE_AWS = f"""#!/bin/sh
 '''exec' "{sys.executable}" -IS "$0" "$@"
@@ -43,18 +43,18 @@ for number, (words, out, error, again) in enumerate(answers):
 
 @dataclass
 class Aws:
-    """The fake `aws`: its answers, and the calls it has received."""
+    """The fake `aws`: its responses, and the calls it has received."""
 
     folder: Path
     answers: list[tuple[list[str], str, str, bool]] = field(default_factory=list)
 
     def answer(self, words: str, out: str = "", *, error: str = "", again: bool = True) -> None:
-        """Answer calls that have all of the words; the latest that fits counts, only once without `again`."""
+        """Respond to calls that have all of the words; the latest one counts, only once without `again`."""
         self.answers.insert(0, (words.split(), out, error, again))
         (self.folder / "answers").write_text(json.dumps(self.answers))
 
     def deny(self, words: str, operation: str, code: str, message: str) -> None:
-        """Answer as AWS does when it refuses."""
+        """Respond as AWS does when it refuses a call."""
         self.answer(words, error=f"\nAn error occurred ({code}) when calling the {operation} operation: {message}\n")
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ class Aws:
 
 
 def request_errors(service: str, operation: str, request: dict[str, Any]) -> str:
-    """Return what botocore's model of the service, which the AWS CLI follows, finds wrong in a request."""
+    """Return what botocore's model of the service, which the AWS CLI follows, reports as wrong in a request."""
     model = service_model({"s3api": "s3"}.get(service, service))
     name = next(name for name in model.operation_names if xform_name(name, "-") == operation)
     report = ParamValidator().validate(request, model.operation_model(name).input_shape)
@@ -89,13 +89,13 @@ def service_model(service: str) -> ServiceModel:
 
 @dataclass
 class Project:
-    """A copy of the project in a folder of its own."""
+    """A copy of the project in a separate folder."""
 
     root: Path
     environment: dict[str, str]
 
     def run(self, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a script of deployment/, without a terminal to answer questions on."""
+        """Run a script of deployment/, without a terminal for confirmations."""
         return subprocess.run(
             [str(self.root / "deployment" / script), *arguments],
             cwd="/",
@@ -132,7 +132,7 @@ def stack_text(
     parameters: dict[str, str] | None = None,
     outputs: dict[str, str] | None = None,
 ) -> str:
-    """Return the answer of describe-stacks in the form that the scripts request."""
+    """Return the response of describe-stacks in the form that the scripts request."""
     rows: list[tuple[str, ...]] = [("stack", status, "arn:aws:cloudformation:eu-central-1:123456789012:stack/it/1")]
     rows += [("parameter", *pair) for pair in (parameters or {}).items()]
     rows += [("output", *pair) for pair in (outputs or {}).items()]

@@ -38,7 +38,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def put(aws: Aws, bucket: str, *keys: str, modified: datetime = NOON, page: int = 1000, size: int = 1000) -> None:
-    """Let a bucket have these keys; each page of the listing is answered once, the last one always."""
+    """Let a bucket have these keys; each page of the listing is returned once, the last one always."""
     contents = [
         {"Key": key, "Size": size, "LastModified": modified.isoformat(), "ETag": f'"{ETAG}"'} for key in sorted(keys)
     ]
@@ -71,7 +71,7 @@ def sent(aws: Aws) -> list[str]:
     return [unquote_plus(record["s3"]["object"]["key"]) for record in records]
 
 
-def test_every_source_is_sent_once_whatever_its_key(project: Project, aws: Aws) -> None:
+def test_every_source_is_sent_once_with_any_key(project: Project, aws: Aws) -> None:
     keys = {f"{number}.jpg" for number in range(43)} | {"a b+c%20ü.jpg", "odd\nkey\t'\".jpg", "a", "a/b"}
     put(aws, UP, *keys, page=10)
 
@@ -311,10 +311,10 @@ def test_an_object_that_can_not_be_deleted_is_an_error(project: Project, aws: Aw
         (["--rate", "0"], "--rate is a whole number from 1, not '0'"),
         (["--rate", "many"], "--rate is a whole number"),
         (["--made-before", "yesterday"], "--made-before is a time such as 2026-11-24T06:00, not 'yesterday'"),
-        (["--remove-stale", "--only-missing"], "--remove-stale goes with --prefix, --dry-run and --yes only"),
+        (["--remove-stale", "--only-missing"], "--remove-stale allows --prefix, --dry-run and --yes only"),
         (["--prefix"], "--prefix needs a value"),
-        (["--retry-failed"], "--retry-failed goes with --only-missing or --made-before"),
-        (["--remove-stale", "--made-before", "2026-11-24T06:00"], "--remove-stale goes with --prefix"),
+        (["--retry-failed"], "--retry-failed needs --only-missing or --made-before"),
+        (["--remove-stale", "--made-before", "2026-11-24T06:00"], "--remove-stale allows --prefix"),
     ],
 )
 def test_a_wrong_command_line_is_an_error_of_one_line(
@@ -496,7 +496,7 @@ class InlineExecutor(Executor):
 
 
 class Queue:
-    """An SQS queue instead of the AWS CLI: has these lengths, one after the other, and notes when messages arrive."""
+    """An SQS queue instead of the AWS CLI: its lengths, one after the other, and when messages arrive."""
 
     def __init__(self, clock: Clock, lengths: Iterator[int]) -> None:
         self.clock, self.lengths = clock, lengths
@@ -510,7 +510,7 @@ class Queue:
 
 
 def arrivals(monkeypatch: pytest.MonkeyPatch, count: int, rate: float, lengths: Iterator[int]) -> list[float]:
-    """When the batches of so many messages arrive, in seconds."""
+    """The times at which the batches of this number of messages arrive, in seconds."""
     clock = Clock()
     monkeypatch.setattr(backfill, "time", clock)
     monkeypatch.setattr(backfill, "ThreadPoolExecutor", InlineExecutor)
@@ -522,11 +522,11 @@ def arrivals(monkeypatch: pytest.MonkeyPatch, count: int, rate: float, lengths: 
     return queue.arrivals
 
 
-def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_are_sent_at_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arrivals(monkeypatch, 45, 10, itertools.repeat(0)) == [0, 1, 2, 3, 4]
     assert arrivals(monkeypatch, 25, 40, itertools.repeat(0)) == [0, 0.25, 0.5]
 
 
 def test_while_more_than_two_thousand_messages_wait_no_more_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The queue is checked after five seconds, and every five seconds as long as it is too long; nothing is made up for.
+    # The queue is checked after five seconds, and every five seconds as long as it is too long; no time is caught up.
     assert arrivals(monkeypatch, 100, 10, iter([2001, 2001, 2000])) == [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]

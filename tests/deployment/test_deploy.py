@@ -109,7 +109,7 @@ def test_no_region_is_an_error_of_one_line(project: Project) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        # As AWS CLI 1 says it, then as AWS CLI 2 does.
+        # The output of AWS CLI 1, then that of AWS CLI 2.
         ("Unable to locate credentials. You can configure …\n", "no AWS credentials: run 'aws configure'"),
         ("\naws: [ERROR]: Unable to locate credentials. You can …\n", "no AWS credentials: run 'aws configure'"),
         ('Could not connect to the endpoint URL: "https://sts.mars-1.amazonaws.com/"\n', "can't reach http://127.0.0.1:9"),
@@ -149,7 +149,7 @@ def test_a_parameter_that_cloudformation_refuses_is_an_error_of_one_line(project
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("ROLLBACK_COMPLETE", "remove it, then deploy again: aws --region eu-central-1 "
+        ("ROLLBACK_COMPLETE", "delete it, then deploy again: aws --region eu-central-1 "
                               f"--endpoint-url http://127.0.0.1:9 cloudformation delete-stack --stack-name {STACK}"),
         ("CREATE_FAILED", f"cloudformation delete-stack --stack-name {STACK}"),
         ("UPDATE_ROLLBACK_FAILED", f"cloudformation continue-update-rollback --stack-name {STACK}"),
@@ -257,7 +257,7 @@ def test_the_code_bucket_is_created_private_and_encrypted(project: Project, aws:
         ("cn-north-1", "", "https://s3.cn-north-1.amazonaws.com.cn"),
     ],
 )
-def test_the_template_is_deployed_as_it_stands_and_by_its_url_since_a_request_takes_51_200_bytes(
+def test_the_template_is_deployed_unchanged_and_by_its_url_since_a_request_takes_51_200_bytes(
     project: Project, aws: Aws, region: str, endpoint: str, base: str
 ) -> None:
     deploys(aws, "CREATE_COMPLETE", "FAILED\tNo updates are to be performed.")
@@ -272,7 +272,7 @@ def test_the_template_is_deployed_as_it_stands_and_by_its_url_since_a_request_ta
     [(upload, _)] = aws.calls("put-object", url.removeprefix(f"{base}/my.bucket/"))
     assert upload[upload.index("--body") + 1] == str(project.root / "templates/main.yaml")
     assert "--template-body" not in change_set
-    assert 51_200 < len(template) < 1_000_000  # what CloudFormation takes from S3
+    assert 51_200 < len(template) < 1_000_000  # what CloudFormation accepts from S3
 
 
 def test_us_east_1_takes_no_location_constraint(project: Project, aws: Aws) -> None:

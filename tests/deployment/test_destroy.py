@@ -1,4 +1,4 @@
-"""destroy.sh with a fake `aws`: it asks, keeps data, and deletes data only with --delete-data."""
+"""destroy.sh with a fake `aws`: it requires a confirmation, and deletes data only with --delete-data."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def run_with_answers(project: Project, *arguments: str, answers: str) -> tuple[i
 
 
 def test_without_a_terminal_nothing_is_removed(project: Project, aws: Aws) -> None:
-    assert f"give --yes to remove stack {STACK}" in error_line(project.run("destroy.sh"))
+    assert f"give --yes to delete stack {STACK}" in error_line(project.run("destroy.sh"))
     assert not aws.calls()
 
 
@@ -61,7 +61,7 @@ def test_without_a_terminal_nothing_is_removed(project: Project, aws: Aws) -> No
 def test_anything_but_the_stack_s_name_removes_nothing(project: Project, aws: Aws, answers: str) -> None:
     code, shown = run_with_answers(project, answers=answers)
     assert code == 1, shown
-    assert "nothing removed" in shown
+    assert "nothing deleted" in shown
     assert not aws.calls("delete-stack")
 
 
@@ -72,18 +72,18 @@ def test_the_stack_s_name_removes_the_stack_and_keeps_the_data(project: Project,
     assert not aws.calls("delete-bucket")
     assert not aws.calls("delete-table")
     asked = shown.index("Type the stack's name")
-    for kept in ("bucket up-1", "table records-1", f"bucket {CODE_BUCKET}"):
-        assert shown.index(kept) < asked
+    for data in ("bucket up-1", "table records-1", f"bucket {CODE_BUCKET}"):
+        assert shown.index(data) < asked
 
 
 def test_deleting_data_has_a_question_of_its_own(project: Project, aws: Aws) -> None:
     code, shown = run_with_answers(project, "--delete-data", answers=f"{STACK}\nyes\n")
     assert code == 1, shown
-    assert "nothing removed" in shown
+    assert "nothing deleted" in shown
     assert not aws.calls("delete-stack")
 
 
-def test_the_commands_that_delete_what_is_kept_are_shown(project: Project, aws: Aws) -> None:
+def test_the_commands_that_delete_the_remaining_data_are_shown(project: Project, aws: Aws) -> None:
     result = project.run("destroy.sh", "--yes")
     assert result.returncode == 0, result
     commands = [line for line in result.stdout.splitlines() if line.startswith("  ")]
@@ -139,7 +139,7 @@ def test_a_stack_that_does_not_exist_is_not_an_error(project: Project, aws: Aws)
     aws.answer("describe-stacks", error="An error occurred (ValidationError) …: Stack with id x does not exist\n")
     result = project.run("destroy.sh", "--yes")
     assert result.returncode == 0
-    assert "nothing to remove" in result.stderr
+    assert "nothing to delete" in result.stderr
     assert not aws.calls("delete-stack")
 
 

@@ -37,7 +37,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> tuple[zipfile.ZipFile, str]:
-    """The zip for Lambda on arm64, and what was said while it was made."""
+    """The zip for Lambda on arm64, and the messages of its build."""
     project = copy_project(tmp_path_factory.mktemp("cloud") / "project")
     result = project.run("package.sh", "--output", str(project.root / "elsewhere/it.zip"))
     assert result.returncode == 0, result
@@ -77,7 +77,7 @@ def run_alone(unzipped: Path, code: str, *arguments: str) -> str:
         (["--architecture", "riscv64"], "--architecture is arm64 or x86_64, not 'riscv64'"),
         (["--python", "2.7"], "--python is like 3.13, not '2.7'"),
         (["--output"], "--output needs a value"),
-        (["--local", "--architecture", "arm64"], "--local goes without"),
+        (["--local", "--architecture", "arm64"], "--local excludes"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(arguments: list[str], problem: str) -> None:
@@ -356,7 +356,7 @@ def test_the_runtime_of_the_template_is_what_is_packaged_for() -> None:
 
 
 def test_the_fast_decoders_are_taken_from_the_zip_alone(unzipped: Path) -> None:
-    """As in Lambda, where the libraries lie in /var/task/pillow.libs and no other Pillow is installed."""
+    """As in Lambda, where the libraries are in /var/task/pillow.libs and no other Pillow is installed."""
     said = run_alone(
         unzipped,
         """

@@ -84,7 +84,7 @@ def test_a_module_of_the_commands_has_nothing_newer_than_python_39(path: Path) -
 @pytest.mark.parametrize("name", heredocs())
 def test_a_program_in_a_script_has_nothing_newer_than_python_39(name: str) -> None:
     assert "sys.version_info < (3, 11)" in (DEPLOYMENT / "deploy.sh").read_text()
-    if "image_processor" not in heredocs()[name]:  # that one is behind this guard
+    if "image_processor" not in heredocs()[name]:  # that program checks the version first
         assert faults(heredocs()[name]) == []
 
 
@@ -217,7 +217,7 @@ def stack(aws: Aws) -> None:
             ["backfill.sh", "--only-missing"],
             "1 source cannot be rendered and is left out; --dry-run names them\nSent: 1.",
         ),
-        (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nRemoved: 1."),
+        (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nDeleted: 1."),
         (["redrive.sh"], "a b.jpg\n  received 5 times"),
         (["redrive.sh", "--drop", "a b.jpg"], "Dropped: 1 of 1 dead letters."),
     ],

@@ -118,7 +118,7 @@ def test_to_show_messages_changes_nothing(project: Project, aws: Aws) -> None:
 
 def test_messages_become_visible_again_when_showing_fails(project: Project, aws: Aws) -> None:
     hold(aws, letter(1, "a.jpg"))
-    aws.answer("get-query-results", "{}")  # not what Logs Insights answers
+    aws.answer("get-query-results", "{}")  # not a response of Logs Insights
 
     assert project.run("redrive.sh").returncode != 0
     assert aws.calls("change-message-visibility-batch")
@@ -192,8 +192,8 @@ def test_drop_deletes_only_named_messages(project: Project, aws: Aws) -> None:
     assert result.stdout == "Dropped: 2 of 4 dead letters.\n"
     [deleted] = aws.requests("delete-message-batch")
     assert [entry["ReceiptHandle"] for entry in deleted["Entries"]] == ["receipt-1", "receipt-3"]
-    [kept] = aws.requests("change-message-visibility-batch")
-    assert [entry["ReceiptHandle"] for entry in kept["Entries"]] == ["receipt-2", "receipt-4"]
+    [shown_again] = aws.requests("change-message-visibility-batch")
+    assert [entry["ReceiptHandle"] for entry in shown_again["Entries"]] == ["receipt-2", "receipt-4"]
 
 
 def test_a_name_that_is_not_found_is_an_error(project: Project, aws: Aws) -> None:

@@ -1,6 +1,6 @@
-"""A load for a stack on the local AWS: uploads as fast as they go, while storage fails and functions are killed.
+"""A load for a stack on the local AWS: uploads at full speed, while storage fails and functions are killed.
 
-In the end every good source has its right rendition and record, every bad one the record of its failure, and nothing
+In the end every good source has its right rendition and record, every bad one the record of its failure, and no message
 is left in a queue; anything else raises `AssertionError`.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 from botocore.config import Config
 from PIL import Image
 
-from .faulty_door import FaultyDoor, faulty_door
+from .faulty_proxy import FaultyProxy, faulty_proxy
 from .local import LocalAws, Stack, eventually, picture
 
 NAME = "load"
@@ -32,14 +32,14 @@ CLIENTS = 8
 CALLS_TO_DEATH = 300  # of all functions together, between one that is killed and the next; some fifty uploads
 KINDS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 SIZES = ((32, 32), (400, 300), (640, 480), (300, 900), (1200, 800), (1920, 1080))
-SHOWN_AS = {"TIFF": "jpeg", "BMP": "jpeg"}  # as the web shows no such file; the others keep their own format
+SHOWN_AS = {"TIFF": "jpeg", "BMP": "jpeg"}  # which browsers do not show; the others have their source's format
 COLOURS = ("red", "green", "blue", "teal", "orange", "purple", "white")
 TOLERANCE = 6  # of 255, in solid colour: what JPEG and AVIF may lose
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A source, and what has to become of it: a picture of this colour and format, or this error."""
+    """A source, and its required outcome: a picture of this colour and format, or this error."""
 
     key: str
     body: bytes = field(repr=False)
@@ -50,7 +50,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load took: seconds in all, and for each rendition; and what went wrong on the way."""
+    """The result of a load: seconds in all, and for each rendition; and the faults meanwhile."""
 
     seconds: float
     latencies: list[float]
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def uploads(count: int) -> Iterator[Upload]:
-    """Mixed sizes and formats, and among a hundred a bad one; the same each time."""
+    """Sources of mixed sizes and formats, one in a hundred of them bad; the same each time."""
     for number in range(count):
         kind, key = KINDS[number % len(KINDS)], f"load/{number:04} +ü.bin"
         width, height = SIZES[number // len(KINDS) % len(SIZES)]
@@ -89,11 +89,11 @@ def uploads(count: int) -> Iterator[Upload]:
 
 
 @contextmanager
-def load_stack(local: LocalAws, visible_again: int) -> Iterator[tuple[Stack, FaultyDoor]]:
-    """A stack whose function speaks to AWS through a faulty door.
+def load_stack(local: LocalAws, visible_again: int) -> Iterator[tuple[Stack, FaultyProxy]]:
+    """A stack whose function calls AWS through a faulty proxy.
 
-    What a killed function had, SQS hands out again after `visible_again` seconds, 360 as deployed. Where a batch takes
-    longer, its messages are worked on twice at a time, and after five tries they are dead letters, for mere slowness.
+    SQS redelivers the messages of a killed function after `visible_again` seconds, 360 as deployed. If a batch takes
+    longer, its messages are processed twice at a time, and move to the dead-letter queue after five tries.
     """
     parameters = ("RequireTls=false", "EnableApi=false", "MaximumConcurrency=4")
     arguments = [word for parameter in parameters for word in ("--parameter", parameter)]
@@ -101,22 +101,24 @@ def load_stack(local: LocalAws, visible_again: int) -> Iterator[tuple[Stack, Fau
     assert done.returncode == 0, done.stderr
     described = local.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
     stack = Stack(local, {output["OutputKey"]: output["OutputValue"] for output in described})
-    eventually(lambda: stack.waiting("QueueUrl") == 0)  # S3's test events, which a function that changes would hold up
+    eventually(
+        lambda: stack.waiting("QueueUrl") == 0
+    )  # S3's test events, before the function changes, which would delay them
     function = stack.outputs["FunctionName"]
     variables = local.client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    with faulty_door(local.port, SHARE) as door:
+    with faulty_proxy(local.port, SHARE) as proxy:
         local.client("lambda").update_function_configuration(
-            FunctionName=function, Environment={"Variables": {**variables, "AWS_ENDPOINT_URL": door.url}}
+            FunctionName=function, Environment={"Variables": {**variables, "AWS_ENDPOINT_URL": proxy.url}}
         )
         local.client("sqs").set_queue_attributes(
             QueueUrl=stack.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(visible_again)}
         )
-        yield stack, door
+        yield stack, proxy
         local.client("cloudformation").delete_stack(StackName=NAME)
 
 
-def run(stack: Stack, door: FaultyDoor, count: int, within: float) -> Outcome:
-    """Put `count` uploads through, within some seconds."""
+def run(stack: Stack, proxy: FaultyProxy, count: int, within: float) -> Outcome:
+    """Upload `count` sources, and wait at most `within` seconds until they are processed."""
     sources = list(uploads(count))
     s3 = stack.local.client("s3", config=Config(max_pool_connections=CLIENTS))
     bucket = stack.outputs["UploadBucketName"]
@@ -128,7 +130,7 @@ def run(stack: Stack, door: FaultyDoor, count: int, within: float) -> Outcome:
         etags[source.key] = s3.put_object(Bucket=bucket, Key=source.key, Body=source.body)["ETag"].strip('"')
 
     started = time.monotonic()
-    with killing(stack.local, door) as killed:
+    with killing(stack.local, proxy) as killed:
         with ThreadPoolExecutor(CLIENTS) as clients:
             list(clients.map(upload, sources))
         eventually(lambda: stack.waiting("QueueUrl") == 0, within - (time.monotonic() - started))
@@ -137,12 +139,12 @@ def run(stack: Stack, door: FaultyDoor, count: int, within: float) -> Outcome:
     check(stack, sources, etags)
     processed = stack.outputs["ProcessedBucketName"]
     good = [source for source in sources if not source.error]
-    latencies = [door.made[f"/{processed}/{source.key}/thumbnail"] - sent[source.key] for source in good]
-    return Outcome(seconds, latencies, door.faults, door.calls.total(), len(killed), len(sources) - len(good))
+    latencies = [proxy.stored_at[f"/{processed}/{source.key}/thumbnail"] - sent[source.key] for source in good]
+    return Outcome(seconds, latencies, proxy.faults, proxy.calls.total(), len(killed), len(sources) - len(good))
 
 
 def check(stack: Stack, sources: list[Upload], etags: dict[str, str]) -> None:
-    """Each source has what it has to have, and no other thing is there."""
+    """Check that each source has its rendition and record, and that there are no others."""
     s3, dynamodb = stack.local.client("s3"), stack.local.client("dynamodb")
     processed = stack.outputs["ProcessedBucketName"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=processed)
@@ -156,12 +158,12 @@ def check(stack: Stack, sources: list[Upload], etags: dict[str, str]) -> None:
     assert len(items) == len(records) == len(sources)
     for source in sources:
         record = records[source.key.removeprefix("load/")]
-        told = (record["status"], record.get("error_code", ""), record["source_etag"], record.get("processed_file"))
+        outcome = (record["status"], record.get("error_code", ""), record["source_etag"], record.get("processed_file"))
         if source.error:
-            assert told == ("failed", source.error, etags[source.key], None), source
+            assert outcome == ("failed", source.error, etags[source.key], None), source
             continue
         rendition = f"{source.key}/thumbnail"
-        assert told == ("processed", "", etags[source.key], f"s3://{processed}/{rendition}"), source
+        assert outcome == ("processed", "", etags[source.key], f"s3://{processed}/{rendition}"), source
         answer = s3.get_object(Bucket=processed, Key=rendition)
         assert answer["Metadata"]["source-etag"] == etags[source.key], source
         assert answer["ContentType"] == record["content_type"] == source.content_type, source
@@ -169,7 +171,7 @@ def check(stack: Stack, sources: list[Upload], etags: dict[str, str]) -> None:
 
 
 def assert_is(body: bytes, source: Upload) -> None:
-    """A thumbnail of the source's colour."""
+    """Check that this is a thumbnail of the source's colour."""
     with Image.open(io.BytesIO(body)) as image:
         assert image.size == (128, 128), source
         extrema: Any = image.convert("RGB").getextrema()
@@ -179,13 +181,13 @@ def assert_is(body: bytes, source: Upload) -> None:
 
 
 @contextmanager
-def killing(local: LocalAws, door: FaultyDoor) -> Iterator[list[int]]:
-    """Kill a function of the local AWS now and then, at work, by its process's number; the list holds the dead's."""
+def killing(local: LocalAws, proxy: FaultyProxy) -> Iterator[list[int]]:
+    """Kill a working function of the local AWS now and then, by its process id; the list has the ids of the killed."""
     over, killed, dice = threading.Event(), list[int](), random.Random(1)  # noqa: S311 - chance, not secrecy
 
     def kill() -> None:
         while not over.wait(0.02):
-            if door.calls.total() >= CALLS_TO_DEATH * (len(killed) + 0.5) and (alive := functions(local.process.pid)):
+            if proxy.calls.total() >= CALLS_TO_DEATH * (len(killed) + 0.5) and (alive := functions(local.process.pid)):
                 victim = dice.choice(alive)
                 os.kill(victim, signal.SIGKILL)
                 killed.append(victim)

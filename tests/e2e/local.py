@@ -1,4 +1,4 @@
-"""What the end-to-end tests do with a local AWS and the stacks on it, from outside, as a user does."""
+"""A local AWS and the stacks on it, which the end-to-end tests use from outside, as a user does."""
 
 import http.client
 import io
@@ -37,13 +37,13 @@ def free_port() -> int:
         return port
 
 
-def eventually(ask: Callable[[], T | None], within: float = DONE_WITHIN) -> T:
-    """Ask until the answer is neither None nor empty."""
+def eventually(call: Callable[[], T | None], within: float = DONE_WITHIN) -> T:
+    """Call until the result is neither None nor empty."""
     deadline = time.monotonic() + within
-    while not (answer := ask()):
+    while not (result := call()):
         assert time.monotonic() < deadline, f"not within {within:.0f} s"
         time.sleep(0.05)
-    return answer
+    return result
 
 
 @dataclass
@@ -104,7 +104,7 @@ class LocalAws:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
     def deploy(self, name: str, **parameters: str) -> "Stack":
-        """Deploy another stack, or the same with other parameters, as it is reached from here."""
+        """Deploy another stack, or the same with other parameters, with its URLs on this machine."""
         given = {"RequireTls": "false", "ViewerProtocolPolicy": "allow-all", **parameters}
         arguments = [argument for pair in given.items() for argument in ("--parameter", "=".join(pair))]
         done = self.script("deploy.sh", "--local", "--stack-name", name, *arguments)
@@ -124,7 +124,7 @@ class LocalAws:
 
 @dataclass
 class Stack:
-    """One deployed stack: its outputs, and what a user does with it."""
+    """One deployed stack: its outputs, and a user's calls to it."""
 
     local: LocalAws
     outputs: dict[str, str]
@@ -138,7 +138,7 @@ class Stack:
         )
 
     def ask(self, url: str, method: str = "GET", **headers: str) -> Answer:
-        """Ask CloudFront for a URL as it stands, from its first slash on."""
+        """Request a URL from CloudFront, written from its first slash on."""
         return request(method, self.local.port, url, Host=self.outputs["DistributionDomainName"], **headers)
 
     def served(self, key: str) -> Answer:
@@ -173,16 +173,18 @@ class Stack:
         return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
 
     def invalidated(self) -> set[str]:
-        """The paths that CloudFront was told to forget."""
+        """The paths that were invalidated in CloudFront."""
         cloudfront = self.local.client("cloudfront")
         found = cloudfront.list_distributions()["DistributionList"]["Items"]
         [own] = [item["Id"] for item in found if item["DomainName"] == self.outputs["DistributionDomainName"]]
         listed = cloudfront.list_invalidations(DistributionId=own)["InvalidationList"].get("Items", [])
-        told = [cloudfront.get_invalidation(DistributionId=own, Id=item["Id"])["Invalidation"] for item in listed]
-        return {path for one in told for path in one["InvalidationBatch"]["Paths"]["Items"]}
+        invalidations = [
+            cloudfront.get_invalidation(DistributionId=own, Id=item["Id"])["Invalidation"] for item in listed
+        ]
+        return {path for one in invalidations for path in one["InvalidationBatch"]["Paths"]["Items"]}
 
     def waiting(self, queue: str) -> int:
-        """How many messages a queue holds, those in work included."""
+        """How many messages a queue has, including those that are being processed."""
         names = [
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
@@ -193,7 +195,7 @@ class Stack:
 
 
 def clean_environment() -> dict[str, str]:
-    """What a fresh machine's shell holds, and the venv's programs first."""
+    """The environment of a shell on a new machine, with the venv's programs first."""
     return {"HOME": os.environ["HOME"], "PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
 

@@ -1,4 +1,4 @@
-"""Puts a thousand uploads through a stack on a local AWS of its own, while storage fails and functions are killed.
+"""Puts a thousand uploads through a stack on a separate local AWS, while storage fails and functions are killed.
 
 make soak              1,000 uploads, one or two minutes
 make soak UPLOADS=200  fewer, or more up to 5,000
@@ -16,7 +16,7 @@ WITHIN = 900.0  # seconds
 
 
 def main() -> None:
-    """Run it, and say what it took; an `AssertionError` says what is missing or wrong."""
+    """Run it, and print the outcome; an `AssertionError` names what is missing or wrong."""
     parser = argparse.ArgumentParser(description="a load for the whole, with faults")
     parser.add_argument("--uploads", type=int, default=1_000)
     count = min(parser.parse_args().uploads, MOST)
@@ -24,9 +24,9 @@ def main() -> None:
     with (
         TemporaryDirectory() as folder,
         local_aws(Path(folder) / "state", ENFORCE_IAM="true") as local,
-        load_stack(local, visible_again=60) as (stack, door),
+        load_stack(local, visible_again=60) as (stack, proxy),
     ):
-        print(run(stack, door, count, within=WITHIN))
+        print(run(stack, proxy, count, within=WITHIN))
 
 
 if __name__ == "__main__":

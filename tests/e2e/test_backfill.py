@@ -1,4 +1,4 @@
-"""After a change of Variants, backfill.sh has missing renditions made and deletes stale ones."""
+"""After a change of Variants, backfill.sh has missing renditions rendered and deletes stale ones."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def test_sources_follow_variants_that_changed(stack: Stack) -> None:
     assert backfill(stack, "--only-missing", "--dry-run").startswith("0 sources")
 
     assert backfill(stack, "--remove-stale", "--dry-run").startswith("small: 4 renditions")
-    assert "Removed: 4." in backfill(stack, "--remove-stale", "--yes")
+    assert "Deleted: 4." in backfill(stack, "--remove-stale", "--yes")
     assert stack.renditions() == {f"{key}/wide" for key in keys}
     for key in keys:
         eventually(lambda key=key: [record["variant"] for record in stack.records(key)] == ["wide"])

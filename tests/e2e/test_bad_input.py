@@ -1,4 +1,4 @@
-"""Bad uploads and bad requests: each gets its clear error, and the good one beside them goes through."""
+"""Bad uploads and bad requests: each gets its clear error, and a good one at the same time is processed."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ from .local import Stack, eventually, picture, request
 
 
 def png_that_claims(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header tells of any number of pixels."""
+    """A PNG of a few bytes whose header states these sides."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -23,7 +23,7 @@ def png_that_claims(width: int, height: int) -> bytes:
 
 BAD_UPLOADS = {
     "empty.jpg": (b"", "unsupported-format"),
-    "text.jpg": (b"this is text, whatever its name says", "unsupported-format"),
+    "text.jpg": (b"this is text, in spite of its name", "unsupported-format"),
     "page.png": (b"<!doctype html><title>Not found</title>", "unsupported-format"),
     "drawing.svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "unsupported-format"),
     "paper.pdf": (b"%PDF-1.7\n", "unsupported-format"),
@@ -54,7 +54,7 @@ def test_bad_uploads_are_recorded_and_the_good_one_beside_them_is_processed(stac
 @pytest.mark.parametrize(
     ("name", "status"), [("text.jpg", 415), ("truncated.jpg", 422), ("bomb.png", 413), ("large.jpg", 413)]
 )
-def test_the_api_tells_what_is_wrong_with_a_source(stack: Stack, name: str, status: int) -> None:
+def test_the_api_reports_what_is_wrong_with_a_source(stack: Stack, name: str, status: int) -> None:
     body, code = BAD_UPLOADS[name]
     stack.upload(f"asked/{name}", body)
 
@@ -74,7 +74,7 @@ def test_the_api_tells_what_is_wrong_with_a_source(stack: Stack, name: str, stat
         ({"key": "there/is/none.jpg"}, 404, "source-not-found"),
     ],
 )
-def test_the_api_tells_what_is_wrong_with_a_request(stack: Stack, body: object, status: int, code: str) -> None:
+def test_the_api_reports_what_is_wrong_with_a_request(stack: Stack, body: object, status: int, code: str) -> None:
     answer = stack.post(body, Origin="https://www.example.com")
 
     assert (answer.status, answer.json["error"]["code"]) == (status, code)
@@ -120,7 +120,7 @@ def test_the_buckets_are_closed_to_strangers(stack: Stack) -> None:
         assert request("GET", stack.local.port, f"/{stack.outputs[bucket]}/{key}").status == 403
 
 
-def test_a_log_line_tells_of_a_failure_without_the_source(stack: Stack) -> None:
+def test_a_log_line_reports_a_failure_without_the_source(stack: Stack) -> None:
     stack.upload("logged.jpg", b"a secret text")
     eventually(lambda: stack.records("logged.jpg"))
     logs = stack.local.client("logs")

@@ -1,4 +1,4 @@
-"""A web page in a real browser gets the picture that suits it, by the ready srcset of the API or by hand."""
+"""A web page in a real browser gets the picture that fits it, by the API's srcset or by a srcset written by hand."""
 
 import http.server
 import io
@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class Viewer:
-    """What a browser of this width shows of a page, and what it was sent."""
+    """What a browser of this width shows of a page, and the responses it got."""
 
     def __init__(self, browser: Any, site: Path, html: str, width: int, dpr: int) -> None:
         (site / "page.html").write_text(f'<!doctype html><body style="margin: 0">{html}')

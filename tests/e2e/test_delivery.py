@@ -1,4 +1,4 @@
-"""A picture by its URL: made by the function when it is first asked for, and served by the bucket from then on."""
+"""A picture by its URL: the function renders it at the first request, and the bucket serves it from then on."""
 
 import http.client
 import io
@@ -148,9 +148,9 @@ def test_a_head_makes_the_picture_too(stack: Stack, author: Author) -> None:
 
 
 def test_nothing_can_be_put_or_deleted(stack: Stack, author: Author) -> None:
-    stack.upload("urls/kept.jpg", picture())
+    stack.upload("urls/stored.jpg", picture())
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
-        assert stack.ask(author.url("/urls/kept.jpg", width=47), method).status == 403, method
+        assert stack.ask(author.url("/urls/stored.jpg", width=47), method).status == 403, method
 
 
 def test_an_overwritten_sources_pictures_follow_it(stack: Stack, author: Author) -> None:
@@ -186,11 +186,11 @@ def test_a_deleted_sources_pictures_are_gone(stack: Stack, author: Author) -> No
         ("widht=300", "there is no option 'widht'"),
         ("width=300&width=400", "width is given twice"),
         ("format=bmp", "jpeg, png, webp, avif, gif, auto"),
-        ("variant=thumbnail&width=20", "a variant has options of its own"),
+        ("variant=thumbnail&width=20", "a variant has its own options"),
         ("variant=..", "allowed: a name"),
     ],
 )
-def test_bad_options_are_told_at_the_edge(stack: Stack, query: str, words: str) -> None:
+def test_bad_options_are_reported_at_the_edge(stack: Stack, query: str, words: str) -> None:
     answer = stack.ask(f"/urls/a.jpg?{query}")
 
     assert error_of(answer) == (400, "invalid-transformation")
@@ -207,7 +207,7 @@ def test_bad_options_are_told_at_the_edge(stack: Stack, query: str, words: str) 
         ("urls/cut.jpg", picture(800, 600)[:3000], 422, "corrupt-image"),
     ],
 )
-def test_a_source_that_gives_no_picture_is_told_and_never_taken_for_one(
+def test_a_source_that_gives_no_picture_is_reported_and_never_served_as_one(
     stack: Stack, author: Author, key: str, body: bytes | None, status: int, code: str
 ) -> None:
     if body is not None:

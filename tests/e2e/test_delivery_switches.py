@@ -54,7 +54,7 @@ def test_anyone_has_pictures_made_in_the_ladders_sizes(open_stack: Stack, query:
         "/width=321", "/height=1", "/width=320,height=321", "/format=webp",
     ],
 )  # fmt: skip
-def test_nobody_has_other_pictures_made_unsigned(open_stack: Stack, asked: str) -> None:
+def test_no_other_picture_is_rendered_without_a_signature(open_stack: Stack, asked: str) -> None:
     open_stack.upload("limits.jpg", picture(2000, 1500))
 
     answer = open_stack.ask(f"/limits.jpg{asked}")
@@ -74,7 +74,7 @@ def test_what_is_signed_is_not_held_to_the_options_and_is_rounded_all_the_same(o
     assert "signed.jpg/width=320,format=webp,blur=2" in open_stack.renditions()
 
 
-def test_the_fallback_image_stands_for_an_error_in_the_size_that_was_asked_for(open_stack: Stack) -> None:
+def test_the_fallback_image_replaces_an_error_in_the_requested_size(open_stack: Stack) -> None:
     open_stack.upload("broken.jpg", picture(800, 600)[:3000])
 
     for url, status, code, size in (
@@ -107,6 +107,6 @@ def test_a_key_is_replaced_without_a_gap(open_stack: Stack) -> None:
     second = replace_key()
     assert (status(first, 2), status(second, 3)) == (200, 200)
     third = replace_key()
-    # Another function starts, for one that has asked keeps what it knows for five minutes.
+    # Another function starts, because one that has read the keys caches them for five minutes.
     open_stack.local.client("lambda").update_function_configuration(FunctionName=name, MemorySize=1500)
     assert (status(first, 4), status(second, 5), status(third, 6)) == (403, 200, 200)

@@ -1,7 +1,7 @@
-"""The commands of the manual do what they are there for, run as they stand.
+"""The commands of the manual do what the manual says, run as they are written.
 
-Replaced are only the region, which is us-east-1 here, the names of things of one's own, and the addresses by which a
-local AWS is reached. A section whose commands are not run here is listed with the test that runs them.
+The test replaces only the region, which is us-east-1 here, the names of the user's own resources, and the addresses of
+the local AWS. A section whose commands are not run here is listed with the test that runs them.
 """
 
 import json
@@ -63,7 +63,7 @@ def script(page: str, section: str) -> list[str]:
 
 
 def on_call(*, variables: bool) -> list[str]:
-    """The commands of the page for operators: those that set variables, or the others. They are no others' to run."""
+    """The commands of the page for operators: those that set variables, or the others. No other test runs them."""
     lines = commands("".join(manual("operations").blocks("sh"))) if "operations" in PAGES else []
     return [line for line in lines if bool(re.match(r"[a-z_]+=|export |eval ", line)) == variables]
 
@@ -259,7 +259,7 @@ def test_each_word_that_is_looked_for_is_in_a_command() -> None:
 
 
 @pytest.mark.parametrize("command", [line for line in on_call(variables=False) if "batch_job.sh" not in line])
-def test_a_command_for_one_on_call_works_as_it_stands(stack: Stack, operator: dict[str, str], command: str) -> None:
+def test_a_command_for_one_on_call_works_as_it_is_written(stack: Stack, operator: dict[str, str], command: str) -> None:
     stack.local.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     if "redrive.sh" in command:
         letter(stack)

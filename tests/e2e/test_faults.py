@@ -1,4 +1,4 @@
-"""A function that may not do its work: nothing is lost, and all of it is done once the fault is mended."""
+"""A function without a permission loses no source, and processes all of them once the fault is fixed."""
 
 import json
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ def denied_stack(local: LocalAws) -> Iterator[Stack]:
 
 
 def without_action(policy: dict[str, Any], action: str) -> dict[str, Any]:
-    """The policy with one action taken out of every statement."""
+    """The policy without one action in every statement."""
     statements = []
     for statement in policy["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        if kept := [name for name in actions if name != action]:
-            statements.append({**statement, "Action": kept})
+        if remaining := [name for name in actions if name != action]:
+            statements.append({**statement, "Action": remaining})
     assert statements != policy["Statement"]
     return {**policy, "Statement": statements}
 

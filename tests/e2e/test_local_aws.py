@@ -1,4 +1,4 @@
-"""`make run`: what it says, what it keeps, what it leaves behind, and how it fails."""
+"""`make run`: what it prints, what it stores, what it leaves running, and how it fails."""
 
 import os
 import shlex
@@ -39,22 +39,22 @@ def test_what_was_uploaded_and_set_is_there_again_and_nothing_is_left_running(tm
     [command] = commands("".join(manual("local").blocks("sh", "Change parameters")))
     _, *parameters = shlex.split(command)
     with local_aws(state, *parameters) as first:
-        Stack(first, first.outputs).upload("kept.jpg", picture())
-        Stack(first, first.outputs).served("kept.jpg/thumbnail")
+        Stack(first, first.outputs).upload("stored.jpg", picture())
+        Stack(first, first.outputs).served("stored.jpg/thumbnail")
         assert processes_of(state), "or this test would find none left in any case"
     assert first.process.returncode == 0
     assert processes_of(state) == []
     with local_aws(state) as second:
         assert second.outputs["CdnHost"] == first.outputs["CdnHost"]
-        assert Stack(second, second.outputs).served("kept.jpg/thumbnail").image.size == (128, 128)
-        made = Stack(second, second.outputs).post({"key": "kept.jpg"}).json["renditions"]
+        assert Stack(second, second.outputs).served("stored.jpg/thumbnail").image.size == (128, 128)
+        made = Stack(second, second.outputs).post({"key": "stored.jpg"}).json["renditions"]
         # The port is another one this time, and so are the URLs.
         assert [one["url"] for one in made] == [
-            f"{second.outputs['CdnUrl']}/kept.jpg/{variant}" for variant in ("thumbnail", "wide")
+            f"{second.outputs['CdnUrl']}/stored.jpg/{variant}" for variant in ("thumbnail", "wide")
         ]
 
 
-def test_each_printed_line_works_as_it_stands(tmp_path: Path) -> None:
+def test_each_printed_line_works_as_it_is_printed(tmp_path: Path) -> None:
     with local_aws(tmp_path / "state") as local:
         lines = [line.strip() for line in local.printed.splitlines() if line.startswith("  ")]
         upload = next(line for line in lines if " s3 cp " in line)
@@ -87,7 +87,7 @@ def test_what_is_running_is_neither_started_twice_nor_forgotten(tmp_path: Path) 
     assert not state.exists()
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
     assert f"port {port} is taken" in done.stderr
 
 
-def test_a_port_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_none_is_reported_in_one_line(tmp_path: Path) -> None:
     for port in ("http", "0", "70000"):
         done = run(PORT=port, STATE=str(tmp_path / "state"))
 

@@ -1,4 +1,4 @@
-"""What deployment/local/local_aws.py teaches MiniStack's CloudFront, and whether MiniStack does it by itself by now."""
+"""What deployment/local/local_aws.py adds to MiniStack's CloudFront, and whether a new MiniStack has it."""
 
 import io
 import json
@@ -68,7 +68,7 @@ def clients(port: int) -> Any:
 
 
 def make_function(port: int) -> str:
-    """Return the host of its URL, which asks for a signature."""
+    """Return the host of its URL, which requires a signature."""
     client = clients(port)
     role = client("iam").create_role(RoleName="maker", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))
     code = io.BytesIO()
@@ -107,9 +107,9 @@ METHODS = {"Quantity": 7, "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PA
 
 def make_edge(port: int, *, permitted: tuple[str, ...]) -> Edge:
     client = clients(port)
-    client("s3").create_bucket(Bucket="kept")
-    client("s3").put_object(Bucket="kept", Key="here", Body=b"kept in the bucket")
-    client("s3").put_object(Bucket="kept", Key="/two", Body=b"a key with a slash")
+    client("s3").create_bucket(Bucket="stored")
+    client("s3").put_object(Bucket="stored", Key="here", Body=b"stored in the bucket")
+    client("s3").put_object(Bucket="stored", Key="/two", Body=b"a key with a slash")
     host = make_function(port)
     control = {"SigningProtocol": "sigv4", "SigningBehavior": "always"}
     made = [
@@ -123,7 +123,7 @@ def make_edge(port: int, *, permitted: tuple[str, ...]) -> Edge:
     s3 = {"OriginAccessIdentity": ""}
     bucket = {
         "Id": "bucket",
-        "DomainName": "kept.s3.us-east-1.amazonaws.com",
+        "DomainName": "stored.s3.us-east-1.amazonaws.com",
         "S3OriginConfig": s3,
         "OriginAccessControlId": made[0],
     }
@@ -142,8 +142,8 @@ def make_edge(port: int, *, permitted: tuple[str, ...]) -> Edge:
     ]
     arns = [item["ARN"] for item in distributions]
     read = {"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject"}
-    limit = {"Resource": "arn:aws:s3:::kept/*", "Condition": {"StringEquals": {"AWS:SourceArn": arns}}}
-    client("s3").put_bucket_policy(Bucket="kept", Policy=json.dumps({"Statement": [{**read, **limit}]}))
+    limit = {"Resource": "arn:aws:s3:::stored/*", "Condition": {"StringEquals": {"AWS:SourceArn": arns}}}
+    client("s3").put_bucket_policy(Bucket="stored", Policy=json.dumps({"Statement": [{**read, **limit}]}))
     for number, arn in enumerate(arns):
         for action in permitted:
             way = {"FunctionUrlAuthType": "AWS_IAM"} if action.endswith("Url") else {"InvokedViaFunctionUrl": True}
@@ -177,7 +177,7 @@ def test_the_launcher_is_still_needed(tmp_path: Path) -> None:
             "deployment/local/local_aws.py"
         )
         assert edge.get(edge.only_function, "/here").status == 403, (
-            "MiniStack signs what goes to a function by itself now: remove that part of deployment/local/local_aws.py"
+            "MiniStack now signs requests to a function by itself: remove that part of deployment/local/local_aws.py"
         )
         assert edge.get(edge.only_bucket, "//here").status == 200, (
             "MiniStack reads slashes as part of a key now: remove that part of deployment/local/local_aws.py"
@@ -185,12 +185,12 @@ def test_the_launcher_is_still_needed(tmp_path: Path) -> None:
 
 
 def test_the_first_origin_answers_what_it_has_and_the_second_the_rest(taught: Edge) -> None:
-    assert taught.get(taught.bucket_first, "/here").body == b"kept in the bucket"
+    assert taught.get(taught.bucket_first, "/here").body == b"stored in the bucket"
     assert taught.get(taught.bucket_first, "/made").body == b"made by the function"
     assert taught.get(taught.bucket_first, "/made", "HEAD").status == 418
 
 
-def test_what_is_no_question_is_not_asked_again(taught: Edge) -> None:
+def test_a_request_that_changes_something_is_not_repeated(taught: Edge) -> None:
     assert taught.get(taught.bucket_first, "/made", "DELETE").status != 418
 
 

@@ -1,4 +1,4 @@
-"""An image uploaded comes out of CloudFront, has its record, and can be asked for by the API."""
+"""CloudFront serves the renditions of an upload, the table has its record, and the API renders it."""
 
 import io
 import time
@@ -11,7 +11,7 @@ from .local import Stack, eventually, picture
 
 
 def phone_photo() -> bytes:
-    """A portrait as a phone stores it: lying on its side with EXIF orientation 6, and the place where it was taken."""
+    """A portrait as a phone stores it: rotated, with EXIF orientation 6, and with the location where it was taken."""
     upright = Image.new("RGB", (900, 1200), "navy")
     ImageDraw.Draw(upright).rectangle((0, 0, 900, 600), fill="orange")  # the sky is above
     exif = Image.Exif()
@@ -51,7 +51,7 @@ def test_what_cloudfront_serves_is_typed_cacheable_and_secured(stack: Stack) -> 
     assert headers["etag"]
 
 
-def test_the_record_tells_what_was_made(stack: Stack) -> None:
+def test_the_record_has_the_rendition_and_its_source(stack: Stack) -> None:
     stack.upload("record.png", picture(kind="PNG"))
 
     [record] = eventually(lambda: stack.records("record.png"))

@@ -96,7 +96,7 @@ def program(path: Path, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def recipe_stack(stack: Stack) -> Stack:
-    """A stack of its own, since recipes change its parameters."""
+    """A separate stack, because recipes change its parameters."""
     return stack.local.deploy(NAME)
 
 
@@ -337,7 +337,7 @@ def test_the_engine_is_a_library_in_four_lines(tmp_path: Path) -> None:
 
 
 def test_every_section_with_a_command_was_run(shell: Shell) -> None:
-    """The last test of this module: it knows what the others ran."""
+    """The last test of this module: it checks what the others ran."""
     with_commands = {title for title, blocks in sections(RECIPES).items() if any(b.language == "sh" for b in blocks)}
 
     assert {title for page, title in shell.ran if page == RECIPES} == with_commands

@@ -1,4 +1,4 @@
-"""Who may have pictures made: nobody but who can sign, past neither CloudFront nor its edge function."""
+"""A picture is rendered only with a valid signature, also past CloudFront or its edge function."""
 
 import time
 
@@ -6,7 +6,7 @@ from .local import Stack, picture, request
 from .urls import Author, error_of, query_url
 
 
-def test_only_who_can_sign_has_pictures_made(stack: Stack, author: Author) -> None:
+def test_a_picture_is_rendered_only_with_a_signature(stack: Stack, author: Author) -> None:
     stack.upload("urls/a.jpg", picture())
     stack.upload("urls/b.jpg", picture())
     stranger = Author(stack, key="guessed")

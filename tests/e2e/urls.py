@@ -11,7 +11,7 @@ from .local import Answer, Stack
 
 @dataclass(frozen=True)
 class Author:
-    """Who writes a page's URLs, and knows the stack's key: the current one, unless another is given."""
+    """The author of a page's URLs, who has a key of the stack: the current one, unless another is given."""
 
     stack: Stack
     key: str = field(default="", repr=False)
@@ -40,7 +40,7 @@ def query_url(path: str, **parameters: object) -> str:
 
 
 def made(answer: Answer) -> bool:
-    """Whether the function has answered: the bucket says nothing of how long a picture took."""
+    """Whether the response is the function's: the bucket's have no Server-Timing."""
     return "server-timing" in answer.headers
 
 

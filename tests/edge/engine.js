@@ -1,5 +1,5 @@
 // Runs the edge function for the tests. The first line of the input is a list of codes as JSON; each other line is a
-// ladder and an event. The answer is a line with what each code returned, or the error that it threw.
+// ladder and an event. The output is a line with what each code returned, or the error that it threw.
 const readline = require('readline');
 const vm = require('vm');
 

@@ -1,4 +1,4 @@
-"""The edge function under node and njs, and the requests that it is asked about."""
+"""Runs the edge function under node and njs, and builds its requests."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | No
 
 
 def as_written(query: str) -> dict[str, Any]:
-    """A query as CloudFront splits it: percent-encoded, and with the empty name that a stray & may make."""
+    """A query as CloudFront splits it: percent-encoded, and with the empty name of a superfluous &."""
     parts = [part.partition("=") for part in query.split("&")] if query else []
     return _split([(name, value) for name, _, value in parts])
 
@@ -101,7 +101,7 @@ class Node:
         assert self._process.stdout
         source, deployed = json.loads(self._process.stdout.readline())
         assert "thrown" not in source, source["thrown"]
-        assert deployed == source, "the deployed code answers otherwise than its source"
+        assert deployed == source, "the deployed code and its source have different results"
         return answer(deployed["returned"])
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class Node:
 
 
 def run_njs(njs: str, code: str, events: Sequence[dict[str, Any]], ladder: Sequence[int], folder: Path) -> list[Answer]:
-    """Run a code under njs, the engine from which CloudFront's own is derived."""
+    """Run a code under njs, from which CloudFront's engine is derived."""
     script = folder / "edge.js"
     script.write_text(
         f"const LADDER = {json.dumps(list(ladder))};\n{code}"

@@ -1,4 +1,4 @@
-"""`make edge`: the constants in the source and the code in the template are what the table of options makes."""
+"""`make edge`: the constants in the source and the code in the template are generated from the table of options."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def test_what_is_committed_is_fresh():
-    """Fails with the command that renews it; compares the minifier's output where `make edge` has installed it."""
+    """Fails with the command that renews it; compares the minifier's output if `make edge` has installed it."""
     program = PROJECT / "deployment" / "build" / "edge_function.py"
 
     done = subprocess.run([sys.executable, "-B", program, "--check"], capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
 """CloudFront's runtime can run the edge function, as its source has it and as the template deploys it.
 
 The runtime's list of features: Amazon CloudFront Developer Guide, "JavaScript runtime 2.0 features for CloudFront
-Functions". It has all of ECMAScript 5.1, and of later editions only what it names.
+Functions". It has all of ECMAScript 5.1, and of later editions only the listed features.
 """
 
 import re
@@ -43,7 +43,7 @@ LISTED_GLOBALS = {"Number", "String", "decodeURIComponent", "encodeURI", "encode
 
 
 def without_texts(code: str) -> str:
-    """The code without comments, with every text empty, and with the expressions of a template literal alone."""
+    """The code without comments and the contents of texts, but with the expressions in template literals."""
     code = re.sub(r"^\s*//.*$", "", code, flags=re.MULTILINE)
     code = re.sub(r"'(\\.|[^'\\\n])*'|\"(\\.|[^\"\\\n])*\"", "''", code)
 

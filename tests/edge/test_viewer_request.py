@@ -1,4 +1,4 @@
-"""The edge function and Python read one grammar: both get one table of cases, and whatever else a URL may ask."""
+"""The edge function and Python read one grammar: both get one table of cases, and random queries."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def is_expected(case: dict[str, Any], found: Answer) -> bool:
 
 
 def is_the_same_decoded(query: str) -> bool:
-    """Whether a second decoding changes nothing, and every name is there once."""
+    """Whether a second decoding changes nothing, and every name occurs once."""
     pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     return "%" not in "".join(map("".join, pairs)) and len(dict(pairs)) == len(pairs) and "+" not in str(pairs)
 
@@ -120,7 +120,7 @@ def test_both_give_the_same_message_for_a_value_that_is_not_allowed(option, node
 @example({"watermarK": "a"}, (), quote)  # the sign of Kelvin, whose lower case is a k
 @example({"width": "5", "Width": "0"}, (), quote)
 def test_both_make_the_same_of_any_query(node, query, ladder, encode):
-    if encode is str and set(str(query)) & {"%", "+"}:  # decoded once, it would not be the same decoded twice
+    if encode is str and set(str(query)) & {"%", "+"}:  # a second decoding would change it
         encode = quote
     split = {encode(name): {"value": encode(value)} for name, value in query.items()}
 

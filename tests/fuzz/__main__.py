@@ -18,7 +18,7 @@ RUNS_HERE = sys.platform == "linux" and platform.machine() == "x86_64" and sys.v
 
 
 def fuzz(name: str, seconds: int) -> list[Path]:
-    """What was found."""
+    """The findings."""
     from . import seeds
 
     corpus, begun, found = WORK / name, WORK / f"{name}-seeds", WORK / "found"

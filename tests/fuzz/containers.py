@@ -1,8 +1,8 @@
-"""Image files as lists of their parts, and back: with lengths and checksums that are right again.
+"""Splits image files into their parts, and joins the parts with correct lengths and checksums.
 
     split ─▶ [part, part, …] ─▶ (changed) ─▶ join
 
-What can't be split is one part, so that nothing is lost and any bytes may come.
+What can't be split is one part, so that any bytes can be split and joined without a loss.
 """
 
 import struct
@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """How a format is taken apart and put together."""
+    """How a format is split and joined."""
 
     split: Callable[[bytes], list[Part]]
     join: Callable[[list[Part]], bytes]
@@ -167,7 +167,7 @@ CONTAINERS: Final = {
 
 
 def kind_of(source: bytes) -> str | None:
-    """The container that a source begins like."""
+    """The container of a source, by its first bytes."""
     if source.startswith(PNG_SIGNATURE):
         return "png"
     if source.startswith(b"\xff\xd8"):

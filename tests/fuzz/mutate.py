@@ -8,9 +8,9 @@ from .containers import BOXES_OF_BOXES, CONTAINERS, FULL_BOXES_OF_BOXES, Contain
 
 Change = Callable[[bytes, int], bytes]  # bytes, most bytes → other bytes
 NUMBERS: Final = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-PLAIN: Final = 0.2  # of the changes are made without a look at the parts
+PLAIN: Final = 0.2  # of the changes do not consider the parts
 COPIES: Final = (1, 1, 1, 2, 10, 200)
-# Names that the seeds have none of, or that mean more elsewhere.
+# Names that no seed has, or that have another meaning elsewhere.
 PNG = "IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs iCCP cICP eXIf tEXt zTXt iTXt acTL fcTL fdAT"
 BOXES = """ftyp meta hdlr pitm iloc iinf infe iref iprp ipco ipma ispe pixi colr av1C hvcC irot imir clap pasp auxC idat
     mdat moov mvhd trak tkhd mdia mdhd minf stbl stsd stts stsc stsz stco dimg auxl grid jp2h ihdr bpcc jp2c"""
@@ -30,7 +30,7 @@ NESTED: Final = 5  # levels of boxes
 
 
 def mutate(source: bytes, most: int, random: Random, change: Change, donors: Mapping[str, Sequence[bytes]]) -> bytes:
-    """A changed source of at most `most` bytes. `change` changes bytes that have no structure, `donors` lend parts."""
+    """A changed source of at most `most` bytes. `change` changes bytes without structure; `donors` provide parts."""
     kind = kind_of(source)
     if kind is None or random.random() < PLAIN:
         return change(source, most)[:most]

@@ -86,7 +86,7 @@ def sources() -> dict[str, bytes]:
         "heic-tiles": heic([Image.new("RGB", (160, 96), (9, 8, 7))], tile_size=64),
         "heic-many": heic([colour, noise("RGB", "second")], primary_index=1, thumbnails=[8]),
     }
-    for mode in ("L", "RGB", "RGBA", "P", "I;16"):  # large enough for the decoders beside Pillow's
+    for mode in ("L", "RGB", "RGBA", "P", "I;16"):  # large enough for the decoders other than Pillow's
         seeds[f"png-large-{mode}"] = encoded(Image.new(mode, (500, 420)), "png")
     seeds["webp-large"] = encoded(Image.new("RGBA", (500, 420), (9, 8, 7, 6)), "webp", lossless=True)
     seeds["webp-large-lossy"] = encoded(Image.new("RGB", (500, 420)), "webp")

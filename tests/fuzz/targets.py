@@ -1,4 +1,4 @@
-"""The targets: for any input, `render` and `Transformation.parse` return a value or raise an error of their own."""
+"""For any input, `render` and `Transformation.parse` return a value or raise one of the project's errors."""
 
 import warnings
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from image_processor.transformations.transformation import Transformation
 LIMITS: Final = Limits(max_bytes=1_000_000, max_pixels=300_000, max_frames=20)
 MARK: Final = "mark"
 STILL: Final = Transformation.parse("width=8,height=8,format=png")
-# One of these too, as the source's checksum has it: the source alone says all, and a file of it is its own reproducer.
+# One of these is also rendered, by the source's checksum. So the source alone determines the run and reproduces it.
 OTHERS: Final = tuple(
     map(
         Transformation.parse,
@@ -52,7 +52,7 @@ OTHERS: Final = tuple(
 def render_source(source: bytes) -> str:
     """The outcome, in a word; raises what a source must never raise."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in the function, a warning is a line of the log at most
+        warnings.simplefilter("ignore")  # in the function, a warning is at most a line of the log
         try:
             other = OTHERS[crc32(source) % len(OTHERS)]
             renditions = render(source, [STILL, other], LIMITS, {MARK: source})
@@ -66,7 +66,7 @@ def render_source(source: bytes) -> str:
 
 
 def _refusals(transformation: Transformation) -> tuple[type[InvalidTransformation], ...]:
-    """What may be refused besides the source: a box that lies outside of it, too few bytes for it."""
+    """What may be refused besides the source: a crop outside of it, or too few bytes for its rendition."""
     return (InvalidTransformation,) if transformation.crop or transformation.max_bytes else ()
 
 

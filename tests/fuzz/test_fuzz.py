@@ -32,7 +32,7 @@ def test_a_source_taken_apart_is_itself_when_put_together(name):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_seed_is_rendered_if_its_format_is_read(name):
-    # Which other option falls to a seed, its bytes decide, and one of few pixels may refuse it.
+    # The bytes of a seed select another option, which a source of few pixels may not allow.
     assert render_source(SOURCES[name]) in ("rendered", "UnsupportedFormat", "InvalidTransformation")
     assert render(SOURCES[name], [STILL], LIMITS)[0].width == 8
 

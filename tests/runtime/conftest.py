@@ -1,4 +1,4 @@
-"""The zip, unpacked once, and what it runs on."""
+"""The unpacked zip, and the runtime that it runs on."""
 
 from collections.abc import Iterator
 from pathlib import Path

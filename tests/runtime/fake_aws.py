@@ -1,6 +1,6 @@
-"""S3, DynamoDB and Secrets Manager as far as the function asks: objects in a dictionary, records taken and forgotten.
+"""S3, DynamoDB and Secrets Manager as far as the function calls them: objects in a dictionary, records discarded.
 
-It has the answers' shapes and nothing else; `tests/test_lambda.py` and `tests/e2e` show what is stored.
+It has the shapes of the responses and nothing else; `tests/test_lambda.py` and `tests/e2e` show what is stored.
 """
 
 import json
@@ -23,9 +23,9 @@ CHUNK = 256 * 1024  # bytes of a body that are sent at a time, where there is a 
 
 
 class FakeAws(ThreadingHTTPServer):
-    """Its `objects` are what S3 holds, by `bucket/key`; its `calls` what was asked, in order.
+    """Its `objects` are those in S3, by `bucket/key`; its `calls` are the requests, in order.
 
-    `before` is called ahead of each answer, with the operation and the path; all bodies together go out at
+    `before` is called before each response, with the operation and the path; all bodies together are sent at
     `bandwidth`, in bytes a second.
     """
 
@@ -42,11 +42,11 @@ class FakeAws(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """For `AWS_ENDPOINT_URL`; botocore puts the bucket into the path of an address without a name."""
+        """The value of `AWS_ENDPOINT_URL`. For an address without a name, botocore puts the bucket into the path."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def wait_for_the_pipe(self, size: int) -> None:
-        """Wait until so many bytes of all that are on their way have gone out."""
+        """Wait until this number of bytes would have been sent, after those of the other bodies."""
         with self._pipe:
             self._free_at = max(time.monotonic(), self._free_at) + size / self.bandwidth
             wait = self._free_at - time.monotonic()
@@ -61,7 +61,7 @@ def fake_aws() -> AbstractContextManager[FakeAws]:
 class _Handler(BaseHTTPRequestHandler):
     server: FakeAws
     protocol_version = "HTTP/1.1"
-    # Head and body go out in two writes; held back until the first is acknowledged, the second would be 40 ms late.
+    # Head and body are two writes. If the second waited until the first is acknowledged, it would be 40 ms late.
     disable_nagle_algorithm: ClassVar[bool] = True
 
     def do_GET(self) -> None:
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(chunk)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """No-op."""
 
 
 def _etag(body: bytes) -> str:

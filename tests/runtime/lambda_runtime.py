@@ -1,6 +1,6 @@
 """Runs a folder as Lambda would: AWS's runtime client, under AWS's runtime interface emulator (RIE). Linux, no Docker.
 
-    who asks ──HTTP──▶ emulator ──runtime API──▶ python -m awslambdaric <handler>, in the folder
+    a test ──HTTP──▶ emulator ──runtime API──▶ python -m awslambdaric <handler>, in the folder
 
 The emulator starts the runtime at the first invocation, as Lambda does, and logs how long each phase took.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
@@ -23,7 +23,7 @@ from typing import Any, Self
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = PROJECT / ".venv-runtime"
-START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 10, 60, 5  # each some twenty times what it takes
+START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 10, 60, 5  # each about twenty times the usual duration
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 _RAPID = "lib/python3.*/site-packages/samcli/local/rapid"
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
@@ -31,7 +31,7 @@ _INVOKE = re.compile(r"INVOKE RTDONE\(.*?duration: ([\d.]+)ms\)")
 
 
 class RuntimeFailed(Exception):
-    """The handler could not be loaded, or raised: what it answered, and the log."""
+    """The handler could not be loaded, or raised an error; the message has its response and the log."""
 
 
 def missing() -> str | None:
@@ -77,29 +77,29 @@ class LambdaRuntime:
         self.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """What the handler returns for an event; raises `RuntimeFailed` when it does not."""
+        """Invoke the handler and return its result; raises `RuntimeFailed` if there is none."""
         request = urllib.request.Request(self._url, json.dumps(event).encode())  # noqa: S310 - http, on this machine
         try:
             with _direct().open(request, timeout=ANSWER_SECONDS) as response:
                 answer = json.loads(response.read() or b"null")
-        except OSError as error:  # an HTTP status of the emulator's for a runtime that has ended; a time-out
+        except OSError as error:  # the emulator's HTTP status for a runtime that has ended, or a timeout
             raise RuntimeFailed(f"{error}\n{self.log()}") from error
         if isinstance(answer, dict) and "errorType" in answer:
             raise RuntimeFailed(f"{answer['errorType']}: {answer.get('errorMessage')}\n{self.log()}")
         return answer
 
     def log(self) -> str:
-        """All that the emulator and the function have written."""
-        # By its path, not by the descriptor: the position of that is shared with those who write.
+        """The output of the emulator and the function."""
+        # By its path, not by the descriptor, whose position the writing processes share.
         return Path(f"/proc/self/fd/{self._log.fileno()}").read_text(errors="replace")
 
     def init_milliseconds(self) -> float:
-        """From the start of the runtime's process until it asks for the first event."""
+        """The time from the start of the runtime's process until it requests the first event."""
         [duration] = _INIT.findall(self.log())
         return float(duration)
 
     def invoke_milliseconds(self) -> list[float]:
-        """Of each invocation, without the emulator's own part."""
+        """The time of each invocation, without the emulator's own part."""
         return [float(duration) for duration in _INVOKE.findall(self.log())]
 
     def peak_megabytes(self) -> float:
@@ -108,12 +108,12 @@ class LambdaRuntime:
         return int(kibibytes) * 1024 / 1e6
 
     def processor_milliseconds(self) -> float:
-        """What the runtime's process has taken so far, in steps of 10 (utime and stime, proc(5))."""
+        """The processor time of the runtime's process so far, in steps of 10 (utime and stime, proc(5))."""
         fields = (self._runtime() / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def process_id(self) -> int:
-        """Of the runtime's process, the function's own."""
+        """The id of the runtime's process, in which the function runs."""
         return int(self._runtime().name)
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class LambdaRuntime:
         self._log.close()
 
     def _runtime(self) -> Path:
-        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")  # whichever of them started it
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")  # any of the threads may have started it
         [child] = [child for children in threads for child in children.read_text().split()]
         return Path("/proc", child)
 
@@ -146,7 +146,7 @@ class LambdaRuntime:
 
 
 def _lambda_environment(folder: Path, handler: str) -> dict[str, str]:
-    """What Lambda sets for every function, and nothing of this machine's."""
+    """The variables that Lambda sets for every function, and none of this machine's."""
     region = "eu-central-1"
     return {
         "PATH": os.environ["PATH"],

@@ -1,4 +1,4 @@
-"""The function as it ships: the zip that `deployment/package.sh` makes, under the names that the template gives."""
+"""The function as it is released: the zip of `deployment/package.sh`, with the names in the template."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from .lambda_runtime import PROJECT
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What the template says of the function; what only exists once deployed has a name made up from the template's."""
+    """The function's properties in the template; what exists only when deployed gets a name from the template's."""
 
     handler: str
     environment: dict[str, str]
@@ -27,12 +27,12 @@ class Function:
 
 
 def function_of_template(**parameters: str) -> Function:
-    """Read the handler's name and the environment from the template, with everything on unless told otherwise."""
+    """Read the handler's name and the environment from the template, with every switch on that is not given."""
     properties = resolve(**parameters).properties("Function")
     variables = properties["Environment"]["Variables"]
     return Function(
         handler=properties["Handler"],
-        # <UploadBucket> → uploadbucket, which S3 would take for a bucket's name
+        # <UploadBucket> → uploadbucket, which is a valid name of a bucket
         environment={name: re.sub(r"<(\w+)>", lambda m: m[1].lower(), str(value)) for name, value in variables.items()},
     )
 

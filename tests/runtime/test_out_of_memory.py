@@ -1,7 +1,7 @@
-"""A function out of memory, under AWS's runtime client: what becomes of the source, and of those beside it.
+"""A function out of memory, under AWS's runtime client: the outcome of its source, and of the others in the batch.
 
-Lambda kills the process (SIGKILL), and so do these tests, from outside; what a batch's messages have gone through, a
-queue of this file's own notes as SQS does. No ordinary path: `memory.py` refuses what would not fit.
+Lambda kills the process (SIGKILL), and so do these tests, from outside. The queue in this file counts the receives of
+each message, as SQS does. This is not the usual case: `memory_budget.py` refuses what would not fit.
 """
 
 import io
@@ -30,7 +30,7 @@ DONE_BEFORE_DEATH = 4  # of the good ones
 
 @dataclass
 class Queue:
-    """SQS, as far as it matters here: what a function didn't do comes back, and after so many tries it rests."""
+    """SQS, as far as it matters here: a message that failed is received again, until its tries are used up."""
 
     bodies: dict[str, str]
     received: dict[str, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Queue:
         }
 
     def settle(self, answer: dict[str, Any]) -> None:
-        """Delete all but what the function says it has not done."""
+        """Delete all messages but those that the function reports as failed."""
         left = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         self.bodies = {name: body for name, body in self.bodies.items() if name in left}
 
@@ -71,7 +71,7 @@ def made(function: Function, aws: FakeAws) -> set[str]:
 
 
 def kill_at_poison(running: LambdaRuntime, function: Function, aws: FakeAws, done: int, *, once: bool = False) -> None:
-    """From now on the process dies when it asks for the poison, once so many others are made."""
+    """From now on, the process is killed when it requests the poison, after this number of other renditions."""
 
     def kill(operation: str, path: str) -> None:
         if operation == "GetObject" and path.endswith(POISON):
@@ -117,7 +117,7 @@ def test_a_source_that_always_kills_the_function_rests_after_five_tries_and_noth
                 running.invoke(queue.receive())
         queue.receive()
 
-        # All that always came together has been tried as often; what is sent back apart from the poison is done.
+        # Messages that were received together had equally many tries. Redriven without the poison, the others succeed.
         assert set(queue.dead) == {*GOOD, POISON}
         sent_back = Queue({key: json.dumps(put_event(function, key)) for key in GOOD})
         sent_back.settle(running.invoke(sent_back.receive()))

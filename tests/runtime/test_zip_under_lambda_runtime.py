@@ -1,4 +1,4 @@
-"""The zip under AWS's runtime client and the template's handler name: a missing file or a wrong name can't ship."""
+"""The zip under AWS's runtime client and the template's handler name, which finds a missing file or a wrong name."""
 
 import io
 import json
@@ -120,8 +120,8 @@ def test_abandoned_work_that_never_ends_restarts_the_runtime_and_its_message_is_
     with LambdaRuntime(task, "stalling.lambda_handler", environment) as running:
         assert running.invoke(batch) == {"batchItemFailures": [{"itemIdentifier": "stalled"}]}
         marker.unlink()
-        # An error and no answer, so that SQS hands out the batch again. At once: sys.exit would wait for the very
-        # thread, until the function's time is out.
+        # The invocation fails, so that SQS redelivers the batch. It ends at once: sys.exit would wait for the stuck
+        # thread until the function's timeout.
         with pytest.raises(RuntimeFailed, match=r"Runtime\.ExitError"):
             running.invoke(batch)
         assert running.invoke(batch) == {"batchItemFailures": []}

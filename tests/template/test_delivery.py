@@ -95,16 +95,16 @@ def test_a_rendition_requested_too_early_is_served_a_second_later(distribution: 
     # Without s3:ListBucket S3 answers 403 for a missing key, and CloudFront caches an error for 10 s by default.
     without = resolve(EnableDelivery="false").properties("Distribution")["DistributionConfig"]
 
-    assert _seconds_kept(without) == {403: 1, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
-    assert _seconds_kept(distribution)[404] == 1
+    assert _seconds_cached(without) == {403: 1, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
+    assert _seconds_cached(distribution)[404] == 1
 
 
 def test_a_403_is_never_cached_because_signed_urls_have_the_same_path(distribution: dict[str, Any]) -> None:
     # CloudFront ignores the no-store of a 403, and the path is the same with and without a signature.
-    assert _seconds_kept(distribution) == {403: 0, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
+    assert _seconds_cached(distribution) == {403: 0, 404: 1, 500: 5, 502: 5, 503: 5, 504: 5}
 
 
-def _seconds_kept(distribution: dict[str, Any]) -> dict[int, int]:
+def _seconds_cached(distribution: dict[str, Any]) -> dict[int, int]:
     responses = distribution["CustomErrorResponses"]
     assert not [response for response in responses if response.keys() != {"ErrorCode", "ErrorCachingMinTTL"}]
     return {response["ErrorCode"]: response["ErrorCachingMinTTL"] for response in responses}

@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_processor.errors import Throttled, Unavailable
 
 # A call is tried three times. A call that fails at once waits at most 1 s and 2 s in between. A call that stalls, for
-# 2 s to connect and 5 s to respond each time, fails after 24 s. The function's 60 s have room for two such calls in a
-# row: a source that needs longer is abandoned by `sqs_batch`, and the queue redelivers it minutes later. Standard mode
+# 2 s to connect and 5 s to respond each time, fails after 24 s. Two such calls in a row fit into the function's
+# 60 s: a source that needs longer is abandoned by `sqs_batch`, and the queue redelivers it minutes later. Standard mode
 # also stops all retries of a client while many of its calls fail, so that an outage does not get three times the load.
-# Connections: one for each message of a batch, and for the pipeline's calls beside them.
+# Connections: one for each message of a batch, and for the other calls of the pipeline.
 CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=30
 )
@@ -36,7 +36,7 @@ def error_code(error: ClientError) -> str:
 
 
 @contextmanager
-def speaking_to(service: str) -> Iterator[None]:
+def translated_errors(service: str) -> Iterator[None]:
     """Turn botocore's errors into `Throttled` or `Unavailable`; the message names the service."""
     try:
         yield

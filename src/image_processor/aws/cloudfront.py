@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from image_processor.aws.clients import speaking_to
+from image_processor.aws.clients import translated_errors
 from image_processor.urls.paths import invalidation_paths
 
 
@@ -36,7 +36,7 @@ class CloudFrontInvalidations:
         if distribution_id:
             paths = invalidation_paths(keys)
             batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": str(uuid4())}
-            with speaking_to("CloudFront"):
+            with translated_errors("CloudFront"):
                 self._cloudfront().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
         with self._lock:
             self._keys -= keys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from image_processor.aws.clients import error_code, speaking_to
+from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import Throttled
 from image_processor.publishing.model import Record, StoredRecord
 
@@ -33,7 +33,7 @@ class MetadataTable:
 
     def of(self, original_file: str) -> list[StoredRecord]:
         """The records of a source, read from the index, which may be a second behind the table."""
-        with speaking_to("DynamoDB"):
+        with translated_errors("DynamoDB"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName=INDEX,
@@ -57,7 +57,7 @@ class MetadataTable:
             "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in only_if),
             "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in only_if.items()},
         }
-        with speaking_to("DynamoDB"):
+        with translated_errors("DynamoDB"):
             try:
                 self._client.delete_item(
                     TableName=self._table, Key={"id": {"S": record_id}}, **(condition if only_if else {})
@@ -70,7 +70,7 @@ class MetadataTable:
         for start in range(0, len(requests), _BATCH):
             left = {self._table: requests[start : start + _BATCH]}
             for attempt in range(_TRIES):
-                with speaking_to("DynamoDB"):
+                with translated_errors("DynamoDB"):
                     left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[assignment]
                 if not left:
                     break

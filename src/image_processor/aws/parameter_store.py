@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_processor.aws.clients import error_code, speaking_to
+from image_processor.aws.clients import error_code, translated_errors
 
 
 class Parameter:
@@ -22,7 +22,7 @@ class Parameter:
     def value(self) -> str | None:
         """The value; None while the stack has not created the parameter. Raises `Throttled` or `Unavailable`."""
         if self._value is None:
-            with speaking_to("SSM"):
+            with translated_errors("SSM"):
                 try:
                     self._value = self._client().get_parameter(Name=self._name)["Parameter"]["Value"]
                 except ClientError as error:

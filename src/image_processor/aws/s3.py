@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 from botocore.exceptions import ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
-from image_processor.aws.clients import error_code, speaking_to
+from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
 from image_processor.publishing.model import RenditionInfo, Source, StoredRendition
 from image_processor.publishing.names import MAX_KEY_BYTES
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: the source's ETag, known without the table
 
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 _GONE: Final = {"NoSuchKey", "404", "NotFound"}
-# Another worker was faster: it has replaced or deleted the object, or is about to. Amazon S3 user guide, "How to
+# Another worker was faster: it has replaced or deleted the object, or is doing so. Amazon S3 user guide, "How to
 # perform conditional deletes".
 _CHANGED: Final = {*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"}
 _CHUNK: Final = 64 * 1024  # bytes that are read at a time from a source that is decoded while it is downloaded
@@ -40,30 +40,30 @@ class SourceBucket:
         Reading the body of a source in an archive raises `SourceArchived`; its other attributes are known.
         """
         archived: SourceArchived | None = None
-        answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
+        response: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
         try:
-            answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+            response = _or_none(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
         except Unavailable as error:
             if not _is_archived(error):
                 raise
-            archived = SourceArchived(f"{key!r} lies in an archive of S3; restore it, then process it again")
-            answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
-        if answer is None:
+            archived = SourceArchived(f"{key!r} is in an archive of S3; restore it, then process it again")
+            response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        if response is None:
             return None
-        download = _Download(answer.get("Body", io.BytesIO()), answer["ContentLength"], archived)
+        download = _Download(response.get("Body", io.BytesIO()), response["ContentLength"], archived)
         return Source(
             key=key,
-            etag=_bare(answer["ETag"]),
-            version_id=answer.get("VersionId"),
-            size=answer["ContentLength"],
-            modified_at=answer["LastModified"],
+            etag=_bare(response["ETag"]),
+            version_id=response.get("VersionId"),
+            size=response["ContentLength"],
+            modified_at=response["LastModified"],
             body=cast("BinaryIO", io.BufferedReader(download, _CHUNK)),
         )
 
     def etag(self, key: str) -> str | None:
         """The source's ETag as it is now; None when there is no source."""
-        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
-        return _bare(answer["ETag"]) if answer else None
+        response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return _bare(response["ETag"]) if response else None
 
 
 class _Download(io.RawIOBase):
@@ -92,14 +92,14 @@ class _Download(io.RawIOBase):
         if self._failure:
             raise self._failure
         try:
-            with speaking_to("S3"):
+            with translated_errors("S3"):
                 try:
                     chunk: bytes = self._body.read(size)
                 except (OSError, HTTPError) as error:  # botocore translates two of urllib3's errors, and not the others
                     raise HTTPClientError(error=error) from error
             self._left -= len(chunk)
             if self._left and (size is None or not chunk):
-                raise Unavailable("S3 broke a download off; try again later")
+                raise Unavailable("S3 interrupted a download; try again later")
         except ImageProcessorError as failure:
             self._failure = failure
             raise
@@ -116,8 +116,8 @@ class RenditionBucket:
         self, key: str, body: bytes, content_type: str, content_disposition: str, source_etag: str
     ) -> StoredRendition:
         """Store a rendition, over an older one of the same key; returns it as a viewer gets it."""
-        with speaking_to("S3"):
-            answer = self._client.put_object(
+        with translated_errors("S3"):
+            response = self._client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
@@ -131,32 +131,32 @@ class RenditionBucket:
             content_type=content_type,
             content_disposition=content_disposition,
             cache_control=self._cache_control,
-            etag=_bare(answer["ETag"]),
+            etag=_bare(response["ETag"]),
             modified_at=datetime.now(UTC),
         )
 
     def get(self, key: str, max_body: int) -> StoredRendition | None:
         """A rendition, without its body if that is longer than `max_body` bytes; None when there is none."""
-        answer = _unless_gone(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
-        if answer is None:
+        response = _or_none(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
+        if response is None:
             return None
-        size = answer["ContentLength"]
-        with closing(_Download(answer["Body"], size)) as download:
+        size = response["ContentLength"]
+        with closing(_Download(response["Body"], size)) as download:
             return StoredRendition(
                 body=download.readall() if size <= max_body else None,
-                content_type=answer["ContentType"],
-                content_disposition=answer.get("ContentDisposition", "inline"),  # old renditions have none
-                cache_control=answer.get("CacheControl", self._cache_control),
-                etag=_bare(answer["ETag"]),
-                modified_at=answer["LastModified"],
+                content_type=response["ContentType"],
+                content_disposition=response.get("ContentDisposition", "inline"),  # old renditions have none
+                cache_control=response.get("CacheControl", self._cache_control),
+                etag=_bare(response["ETag"]),
+                modified_at=response["LastModified"],
             )
 
     def etags(self, source_key: str) -> dict[str, str]:
         """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
         prefix = f"{source_key}/"
-        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 can hold no such key, and accepts no longer prefix
+        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 allows no such key, and no longer prefix
             return {}
-        with speaking_to("S3"):
+        with translated_errors("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=prefix, Delimiter="/"
             )
@@ -164,13 +164,13 @@ class RenditionBucket:
         return {item["Key"].removeprefix(prefix): _bare(item["ETag"]) for item in found}
 
     def find(self, key: str) -> RenditionInfo | None:
-        """What is known of a rendition without its body; None when there is none."""
-        answer = _unless_gone(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
-        return RenditionInfo(_bare(answer["ETag"]), answer["Metadata"].get(SOURCE_ETAG)) if answer else None
+        """The metadata of a rendition, without its body; None when there is none."""
+        response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        return RenditionInfo(_bare(response["ETag"]), response["Metadata"].get(SOURCE_ETAG)) if response else None
 
     def delete(self, key: str, etag: str) -> None:
         """Delete a rendition if it still has this ETag; does nothing if it was replaced or is gone."""
-        with speaking_to("S3"):
+        with translated_errors("S3"):
             try:
                 self._client.delete_object(Bucket=self.bucket, Key=key, IfMatch=f'"{etag}"')
             except ClientError as error:
@@ -178,11 +178,11 @@ class RenditionBucket:
                     raise
 
 
-def _unless_gone(ask: Callable[[], Answer]) -> Answer | None:
+def _or_none(call: Callable[[], Response]) -> Response | None:
     """S3's response; None when there is no such object."""
-    with speaking_to("S3"):
+    with translated_errors("S3"):
         try:
-            return ask()
+            return call()
         except ClientError as error:
             if error_code(error) in _GONE:
                 return None

@@ -1,7 +1,7 @@
 """The keys that URLs are signed with, from Secrets Manager: the current one and the previous one.
 
-Both are valid while a key is rotated, so that pages that were rendered before continue to work. The next rotation
-ends the previous key.
+Both are valid while a key is rotated, so that pages that were rendered before continue to work. After the next
+rotation, the previous key is no longer valid.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from image_processor import telemetry
-from image_processor.aws.clients import error_code, speaking_to
+from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import ImageProcessorError
 from image_processor.urls import signatures
 
@@ -45,7 +45,7 @@ class SigningKeys:
 
     def all(self) -> tuple[str, ...]:
         """The keys whose signatures are valid, the current one first."""
-        with self._lock:  # a thread that comes during a read waits for its result
+        with self._lock:  # a thread that needs the keys during a read waits for its result
             if self._clock() - self._read_at >= _CACHE_SECONDS and not (self._keys and self._tried_recently()):
                 self._refresh()
             return self._keys
@@ -89,11 +89,11 @@ class SigningKeys:
         self._keys, self._read_at = tuple(key for key in found if key is not None), self._clock()
 
     def _version(self, stage: str, *, required: bool) -> str | None:
-        with speaking_to("Secrets Manager"):
+        with translated_errors("Secrets Manager"):
             try:
-                answer = self._client().get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+                response = self._client().get_secret_value(SecretId=self._secret_id, VersionStage=stage)
             except ClientError as error:
                 if required or error_code(error) != "ResourceNotFoundException":
                     raise
                 return None  # the key was never rotated
-        return str(answer["SecretString"])
+        return str(response["SecretString"])

@@ -1,4 +1,4 @@
-"""The engine: bytes and transformations in, renditions out. It knows no AWS and can be used as a library.
+"""The engine: bytes and transformations in, renditions out. It does not depend on AWS and can be used as a library.
 
     from image_processor.engine import render
     from image_processor.transformations import Transformation
@@ -6,7 +6,7 @@
     [thumbnail] = render(Path("photo.jpg").read_bytes(), [Transformation.parse("width=128,height=128,format=webp")])
     Path("thumbnail.webp").write_bytes(thumbnail.body)
 
-`Limits` bound what a source may cost; render.py shows the way of a source, steps.py the steps of a rendition.
+`Limits` bound what a source may cost; render.py shows how a source is processed, steps.py the steps of a rendition.
 """
 
 from image_processor.engine.limits import Limits

@@ -1,4 +1,4 @@
-"""Compositing: steps that put something around, over or under a picture, and what they share of alpha.
+"""Compositing: steps that put something around, over or under a picture, and what they have in common for alpha.
 
 Pictures are L, LA, RGB or RGBA. steps.py has the order of the steps.
 """

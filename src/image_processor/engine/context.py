@@ -1,4 +1,4 @@
-"""What the steps of one rendition know besides the picture they work on."""
+"""What the steps of a rendition need besides its picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from image_processor.transformations.transformation import Transformation
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One source, one transformation, and where the one becomes a picture by the other."""
+    """A source, a transformation, and the layout of the rendition that they give."""
 
     source: OpenSource
     transformation: Transformation

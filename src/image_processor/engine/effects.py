@@ -61,7 +61,7 @@ def saturate(image: Image.Image, context: Context) -> Image.Image:
 
 
 def remove_colour(image: Image.Image, context: Context) -> Image.Image:
-    """Keep the luma of ITU-R BT.601 alone."""
+    """Replace the colours by the luma of ITU-R BT.601."""
     if not context.transformation.grayscale or not image.mode.startswith("RGB"):
         return image
     return image.convert("LA" if image.mode == "RGBA" else "L")

@@ -1,4 +1,4 @@
-"""Encodes finished frames as a file: its format and quality, and what the format can hold of alpha and animation."""
+"""Encodes finished frames as a file: its format and quality, and the format's support for alpha and animation."""
 
 import io
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Frame:
 
 
 def target_format(transformation: Transformation, source_format: str, *, alpha: bool) -> str:
-    """The format asked for; else the source's own if browsers show it, else PNG or JPEG, with alpha or without."""
+    """The requested format; else the source's own if browsers show it, else PNG or JPEG, with alpha or without."""
     return transformation.format or (source_format if source_format in FORMATS else "png" if alpha else "jpeg")
 
 
@@ -99,7 +99,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
             fitting, low = body, quality + 1
         else:
             high = quality - 1
-        # The lowest quality is tried second: if even that takes too many bytes, two encodings are enough to know.
+        # The lowest quality is tried second: if even that takes too many bytes, no other quality is tried.
         quality = (low + high) // 2 if fitting else low
     if fitting is None:
         least = f"at quality 1 the picture still has {len(body)} bytes, allowed: {most}"
@@ -108,7 +108,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
 
 
 def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """Encode a GIF. Pillow joins like frames and adds up their times; if a GIF can't hold the sum, times are cut."""
+    """Encode a GIF. Pillow joins equal frames and adds up their times; times are shortened if a GIF can't store the sum."""
     try:
         return _saved(image, "gif", options)
     except OverflowError:
@@ -120,7 +120,7 @@ def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     image.save(file, format=target, **options)
     body = file.getbuffer()
-    # libwebp leaves the flag out if all that is transparent lies outside the rectangles of the frames, and readers then
+    # libwebp leaves the flag out if all that is transparent is outside the rectangles of the frames, and readers then
     # take the picture for opaque.
     if target == "webp" and image.mode == "RGBA" and bytes(body[12:16]) == b"VP8X":
         body[20] |= WEBP_ALPHA
@@ -143,7 +143,7 @@ def _encodable(images: Sequence[Image.Image], target: str) -> list[Image.Image]:
 
 
 def _durations(target: str, frames: Sequence[Frame]) -> list[int]:
-    """The milliseconds for which each frame is shown, cut and rounded to what the format can hold."""
+    """The milliseconds for which each frame is shown, limited and rounded to the values that the format can store."""
     if target != "gif":
         most = min(MAX_FRAME_MILLISECONDS, MAX_MILLISECONDS // len(frames))
         return [min(frame.milliseconds, most) for frame in frames]

@@ -9,7 +9,7 @@ from typing import Final
 
 Size = tuple[int, int]  # width and height in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
-Anchor = tuple[float, float]  # the shares of the spare room that lie to the left of a crop and above it, 0 to 1
+Anchor = tuple[float, float]  # the shares of the free space to the left of a crop and above it, 0 to 1
 
 # How a point of the oriented picture is found in the stored one: swap x and y, count from the right, from the bottom.
 _STORED: Final = {
@@ -36,7 +36,7 @@ def compose(first: int, then: int) -> int:
 
 
 def swaps_sides(orientation: int) -> bool:
-    """Whether the orientation makes a portrait of a landscape, and the reverse."""
+    """Whether the orientation turns a landscape into a portrait, and the reverse."""
     return _STORED[orientation][0]
 
 
@@ -46,7 +46,7 @@ def oriented_size(size: Size, orientation: int) -> Size:
 
 
 def to_stored(box: Box, oriented: Size, orientation: int) -> Box:
-    """Where a box of the oriented picture, whose sides are `oriented`, lies in the stored picture."""
+    """A box of the oriented picture, whose sides are `oriented`, as a box of the stored picture."""
     swap, from_right, from_bottom = _STORED[orientation]
     left, top, right, bottom = box
     width, height = oriented
@@ -60,7 +60,7 @@ def to_stored(box: Box, oriented: Size, orientation: int) -> Box:
 
 
 def from_stored(box: Box, stored: Size, orientation: int) -> Box:
-    """Where a box of the stored picture, whose sides are `stored`, lies in the oriented picture."""
+    """A box of the stored picture, whose sides are `stored`, as a box of the oriented picture."""
     return to_stored(box, stored, _INVERSE.get(orientation, orientation))
 
 

@@ -8,7 +8,7 @@ The coordinates are those of one of three pictures:
     upright    its EXIF orientation applied: what `crop` and `trim` count in (trim.py, since it needs pixels)
     oriented   `rotate` and `flip` applied, too: what the size and its `position` count in
 
-Everything is worked out in the oriented source, and the box is then converted to the stored one. So the pixels are
+Everything is computed in the oriented source, and the box is then converted to the stored one. So the pixels are
 resampled first and the small picture is oriented afterwards: orienting the source first costs five times as much as the
 whole rendition.
 
@@ -40,7 +40,7 @@ _FLIP: Final = {None: 1, "horizontal": 2, "vertical": 4, "both": 3}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`box` of an oriented source becomes `size`, and lies at `offset` on a `canvas`; in pixels."""
+    """`box` of an oriented source becomes `size`, and is placed at `offset` on a `canvas`; in pixels."""
 
     box: Box
     size: Size
@@ -50,7 +50,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`box` of the stored source becomes `size`, gets `orientation`, and lies at `offset` on a `canvas`; in pixels."""
+    """`box` of the stored source becomes `size`, gets `orientation`, and is placed on a `canvas`; in pixels."""
 
     box: Box
     size: Size
@@ -68,15 +68,15 @@ class Layout:
 def crop(stored: Size, orientation: int, transformation: Transformation) -> Box:
     """The region of the stored source that `crop` leaves, or all of it.
 
-    Raises `InvalidTransformation` for a crop outside the source; one that lies partly outside ends at the edge.
+    Raises `InvalidTransformation` for a crop outside the source; one that is partly outside ends at the edge.
     """
     if transformation.crop is None:
         return 0.0, 0.0, float(stored[0]), float(stored[1])
     width, height = upright = oriented_size(stored, orientation)
     left, top, cropped_width, cropped_height = transformation.crop
     if left >= width or top >= height:
-        asked = "_".join(map(str, transformation.crop))
-        raise InvalidTransformation(f"option crop: {asked} lies outside the source, which is {width}×{height}")
+        given = "_".join(map(str, transformation.crop))
+        raise InvalidTransformation(f"option crop: {given} is outside the source, which is {width}×{height}")
     right, bottom = min(left + cropped_width, width), min(top + cropped_height, height)
     return to_stored((float(left), float(top), float(right), float(bottom)), upright, orientation)
 
@@ -110,8 +110,8 @@ def plan(source: Size, transformation: Transformation, anchor: Anchor | None = N
     width, height = transformation.width, transformation.height
     whole = (0.0, 0.0, float(source[0]), float(source[1]))
     if width is None or height is None:
-        asked = [side / own for side, own in zip((width, height), source, strict=True) if side is not None]
-        size = _scaled(source, asked[0] if asked else 1.0, frames, enlarge=transformation.enlarge)
+        given = [side / own for side, own in zip((width, height), source, strict=True) if side is not None]
+        size = _scaled(source, given[0] if given else 1.0, frames, enlarge=transformation.enlarge)
         return Plan(whole, size, size)
     check_area(transformation, frames)
     scales = (width / source[0], height / source[1])
@@ -135,17 +135,17 @@ def plan(source: Size, transformation: Transformation, anchor: Anchor | None = N
 
 
 def widths(source: Size, ladder: Iterable[int]) -> dict[int, int]:
-    """The widths worth asking for of an upright source, each with the width of the rendition: never over the source's.
+    """The widths to request of an upright source, each with the width of its rendition: never more than the source's.
 
     They are the widths of the ladder below the source's, and the first that reaches it. This holds for a still
     rendition: an animation's may be narrower, so that all its frames together stay within `MAX_PIXELS`.
     """
     found: dict[int, int] = {}
-    for asked in sorted(ladder):
-        width = plan(source, Transformation(width=asked)).size[0]
+    for requested in sorted(ladder):
+        width = plan(source, Transformation(width=requested)).size[0]
         if width in found.values():  # the one before is as wide already
             break
-        found[asked] = width
+        found[requested] = width
     return found
 
 
@@ -164,5 +164,5 @@ def _scaled(source: Size, scale: float, frames: int, *, enlarge: bool) -> Size:
 
 def _cropped(source: Size, scale: float, size: Size, anchor: Anchor) -> Box:
     width, height = (min(float(own), side / scale) for own, side in zip(source, size, strict=True))
-    left, top = ((own - kept) * share for own, kept, share in zip(source, (width, height), anchor, strict=True))
+    left, top = ((own - side) * share for own, side, share in zip(source, (width, height), anchor, strict=True))
     return left, top, left + width, top + height

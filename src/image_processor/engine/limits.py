@@ -1,4 +1,4 @@
-"""What a source may cost at the most."""
+"""The limits on what a source may cost."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ class Limits:
     """What a source may cost, checked by its length and its header before a pixel is decoded.
 
     80 megapixels allow the pictures of every phone, of 48, 50 and 64 megapixels. The longest side is the longest that a
-    JPEG or a GIF can have; each row of a picture costs memory, whatever its width. `memory` is what the process may
+    JPEG or a GIF can have; each row of a picture costs memory, even a narrow one. `memory` is what the process may
     use, in bytes; memory_budget.py has what rendering takes of it.
     """
 

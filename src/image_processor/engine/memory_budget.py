@@ -13,7 +13,7 @@ from image_processor.errors import SourceTooLarge
 
 # Bytes: 100 MB for Python, boto3 and Pillow before a source is read, and 64 for what other messages read ahead.
 RESERVED: Final = (100 + 64) * 1024 * 1024
-HELD: Final = 4  # a decoded source while its renditions are made
+HELD: Final = 4  # a decoded source while its renditions are rendered
 DECODING: Final = {  # the kind of each format that takes the most, decoded at its full size
     "jpeg": 5,
     "jpeg of several scans": 13,  # CMYK
@@ -37,7 +37,7 @@ ENCODING: Final = {  # a picture, from its resampling to its file
 
 
 def check_source(kind: str, length: int, pixels: int, limits: Limits) -> None:
-    """Raise `SourceTooLarge` if a source of this many bytes and pixels can't be decoded in the memory there is.
+    """Raise `SourceTooLarge` if a source of this many bytes and pixels can't be decoded in the available memory.
 
     `kind` is a key of `DECODING`.
     """
@@ -47,7 +47,7 @@ def check_source(kind: str, length: int, pixels: int, limits: Limits) -> None:
 
 
 def check_picture(held: int, pixels: int, target: str | None, limits: Limits) -> None:
-    """Raise `SourceTooLarge` if a picture of this many pixels, in all its frames, can't be made in the memory there is.
+    """Raise `SourceTooLarge` if a picture of this many pixels, in all its frames, needs more memory than available.
 
     `held` are the pixels in memory meanwhile: those of the source, and of other animations. `target` is the format of
     the picture, None while it is unknown.
@@ -55,7 +55,7 @@ def check_picture(held: int, pixels: int, target: str | None, limits: Limits) ->
     factor = ENCODING[target] if target else max(ENCODING.values())
     needed = RESERVED + HELD * held + factor * pixels
     if needed > limits.memory:
-        raise SourceTooLarge(f"to make a picture of {pixels} pixels {_takes(needed, limits)}")
+        raise SourceTooLarge(f"to render a picture of {pixels} pixels {_takes(needed, limits)}")
 
 
 def _takes(needed: int, limits: Limits) -> str:

@@ -26,13 +26,13 @@ def render(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,
 ) -> list[Rendition]:
-    """Make one rendition for each transformation, all from one decode of the source, which may still be arriving.
+    """Render one picture for each transformation, all from one decode of the source, which may still be arriving.
 
     Every rendition is upright (EXIF orientation applied), in sRGB (by the embedded ICC profile) and free of metadata.
     That of an animation is animated if its format can be. `watermarks` holds the bytes of the watermarks that the
     transformations name, by key. Raises `SourceTooLarge` before a pixel is decoded, `UnsupportedFormat` for what is not
-    a known image, `CorruptImage` for one that can't be decoded, and `InvalidTransformation` for what can't be made of
-    this source.
+    a known image, `CorruptImage` for one that can't be decoded, and `InvalidTransformation` for what this source
+    does not allow.
     """
     renditions = []
     for outcome in render_each(source, transformations, limits, watermarks):
@@ -48,7 +48,7 @@ def render_each(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     watermarks: Watermarks = NO_WATERMARKS,
 ) -> list[Rendition | ImageProcessorError]:
-    """As `render`, but a rendition that can't be made is represented by its error, and the others are made."""
+    """As `render`, but a failed rendition is represented by its error, and the others are rendered."""
     opened = open_source(source, limits)
     outcomes: dict[int, Rendition | ImageProcessorError] = {}
     builders: dict[int, RenditionBuilder] = {}

@@ -32,14 +32,14 @@ class Rendition:
 
 
 class RenditionBuilder:
-    """Makes one rendition of the frames that it is given: of one for a still picture, of several for an animation."""
+    """Builds one rendition from its frames: one frame for a still picture, several for an animation."""
 
     def __init__(
         self, source: OpenSource, transformation: Transformation, watermarks: Watermarks, waiting: int = 0
     ) -> None:
         """`waiting` is how many pixels of other animations stay in memory until their last frame has come.
 
-        Raises `SourceTooLarge` or `InvalidTransformation` for a rendition that can't be made of this source.
+        Raises `SourceTooLarge` or `InvalidTransformation` for a rendition that this source does not allow.
         """
         self.transformation = transformation
         self._source, self._waiting = source, waiting
@@ -62,14 +62,14 @@ class RenditionBuilder:
         return self.layout.canvas[0] * self.layout.canvas[1] * self.frames
 
     def takes(self, index: int) -> bool:
-        """Whether the rendition has a frame of this index; a still one takes the first picture, whatever its index.
+        """Whether the rendition has a frame of this index; a still one takes the first picture, of any index.
 
-        A picture that stands before the frames of an animation has an index below 0.
+        A picture before the frames of an animation has an index below 0.
         """
         return index < self.frames and (index >= 0 or self.frames == 1)
 
     def add(self, pixels: Pixels, milliseconds: int) -> Rendition | None:
-        """Make the next frame from these pixels of the source; returns the rendition with the last frame."""
+        """Render the next frame from these pixels of the source; returns the rendition with the last frame."""
         if not self._finished and (self.transformation.trim or self.transformation.position in SMART_POSITIONS):
             self.layout = self._lay_out(pixels)
             self._check_memory()
@@ -96,7 +96,7 @@ class RenditionBuilder:
         return lay_out(header.size, header.orientation, transformation, region, anchor, self.frames)
 
     def _find_anchor(self, pixels: Pixels, region: Box) -> Anchor:
-        """Where a smart crop lies, decided on a small picture of the whole region."""
+        """The anchor of a smart crop, which is found on a small picture of the whole region."""
         from image_processor.engine.smart_crop import find_anchor  # takes milliseconds, and most positions are fixed
 
         wanted = self.transformation

@@ -18,7 +18,7 @@ REDUCING_GAP: Final = 2.0
 REDUCED_SIDE: Final = 96
 LARGE_SIDE: Final = 640
 LARGE_GAP: Final = 1.5
-# A gap is multiplied by WAVELET_GAP where the halves of a wavelet stand in for averages: 39 dB are left from twice a
+# A gap is multiplied by WAVELET_GAP where the halves of a wavelet replace averages: 39 dB are left from twice a
 # picture's size, 47 from four times.
 WAVELET_GAP: Final = 2.0
 # A gap is multiplied by AVERAGING_GAP where the decoder averages, once for pictures of all sizes: 48 dB for the worst.
@@ -32,8 +32,8 @@ class Pixels:
     """A decoded picture in a mode that can be resampled; `scale` is its sides as shares of the stored source's.
 
     The shares are not exact fractions of the sides: a side of 1001 decoded at 1/8 is 125.125 wide and has 126 pixels,
-    and a resize that took all 126 would lose 20 dB. `shift`, in decoded pixels, is how far the decoded picture lies to
-    the right and below that.
+    and a resize that took all 126 would lose 20 dB. `shift`, in decoded pixels, is how far the decoded picture is
+    shifted to the right and down.
     """
 
     image: Image.Image
@@ -44,7 +44,7 @@ class Pixels:
     def at_least(self, least: Size) -> "Pixels":
         """The same picture, averaged to the fewest pixels that are at least this size.
 
-        The caller is to drop the original, whose memory is then freed.
+        The caller drops the original, whose memory is then freed.
         """
         factors = max(1, self.image.width // least[0]), max(1, self.image.height // least[1])
         if factors == (1, 1):
@@ -79,7 +79,7 @@ class Pixels:
         return trimmed(self.image, region, first_pixel(region, self.image.size, orientation), threshold)
 
     def _average(self, factors: tuple[int, int]) -> Image.Image:
-        """The whole picture averaged by these factors, made from an earlier average if one divides them."""
+        """The whole picture averaged by these factors, from an earlier average if one divides them."""
         if factors not in self._averages:
             across, down = max((done for done in self._averages if _divides(done, factors)), default=(1, 1))
             image = self._averages.get((across, down), self.image)

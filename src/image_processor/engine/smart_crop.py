@@ -1,8 +1,8 @@
-"""Finds where a crop keeps the subject of a picture: `position=entropy` and `position=attention`.
+"""Finds the crop that contains the subject of a picture: `position=entropy` and `position=attention`.
 
-A map gives each pixel of a small picture a weight. The crop lies where its middle covers the most weight and its edges
-cut through the least. Both maps weigh what stands out from the picture itself, so a texture all over it, such as grass
-or gravel, has no weight, however much detail it has. Sources of the methods, from which no code was taken:
+A map gives each pixel of a small picture a weight. The crop is where its middle covers the most weight and its edges
+cut through the least. Both maps weigh what differs from the rest of the picture. So a texture that fills the picture,
+such as grass or gravel, has no weight, however much detail it has. Sources of the methods, without any of their code:
 
     entropy    the self-information -log2 p of the local detail, p by the picture's own histogram: its mean is Shannon's
                entropy. C. Shannon, A Mathematical Theory of Communication, 1948; N. Bruce, J. Tsotsos, Saliency Based
@@ -25,27 +25,27 @@ from PIL import Image, ImageChops, ImageFilter
 from image_processor.engine.geometry import Anchor
 
 # The weights were chosen on drawn scenes with a known subject and on a photo of a person. Of 354 other such scenes, the
-# crop keeps 95 % or more of the subject in 350 (attention) and 339 (entropy); sharp 0.35.5 does so in 324 and 291.
+# crop contains 95 % or more of the subject in 350 (attention) and 339 (entropy); sharp 0.35.5 does so in 324 and 291.
 EDGES, COLOUR, SATURATION, SKIN = 0.3, 0.16, 0.04, 0.5  # shares of the map for attention
 SIDE: Final = 112  # pixels; in a larger picture, the detail of grain and grass outweighs the subject
 BILINEAR: Final = Image.Resampling.BILINEAR
 FINE: Final = ImageFilter.BoxBlur(1)  # detail is the difference from it
-COARSE: Final = ImageFilter.BoxBlur(2)  # at 112 pixels it removes grain and stars, and leaves a face
-LEAST_CONTRAST: Final = 24  # of 255; a feature that stands out by less has less weight, because it is noise
+COARSE: Final = ImageFilter.BoxBlur(2)  # at 112 pixels it blurs grain and stars, and leaves a face
+LEAST_CONTRAST: Final = 24  # of 255; a feature of less contrast has less weight, because it is noise
 LEAST_SKIN: Final = 128  # of 255; the same for skin, because a trace of its tone is no face
 DETAIL_STEP: Final = 2  # levels of detail counted as one, so that a few thousand pixels make a steady histogram
 EDGE_WEIGHT: Final = 0.5  # the weight at the edge of the crop, relative to its middle
-STRIP: Final = 0.06  # share of the crop's side: what lies this near to its edge counts as cut
+STRIP: Final = 0.06  # share of the crop's side: what is this near to its edge counts as cut
 CUT: Final = 1.0  # the cost of a cut
 CENTRE: Final = 0.03  # the cost of the distance from the centre
 TIE: Final = 1e-6  # share of the score; smaller differences are rounding errors of the sums
 
 
-def find_anchor(image: Image.Image, kept: tuple[float, float], method: str) -> Anchor:
-    """The anchor of the crop that keeps the subject; (0.5, 0.5) is the centre.
+def find_anchor(image: Image.Image, shares: tuple[float, float], method: str) -> Anchor:
+    """The anchor of the crop that contains the subject; (0.5, 0.5) is the centre.
 
     `image` is the whole upright source, RGB, RGBA, L or LA in sRGB. A longer side of 112 to 200 pixels is enough: more
-    only takes time. `kept` is the crop's share of each side, over 0 and up to 1. `method` is `entropy` or `attention`;
+    only takes time. `shares` are the crop's of each side, over 0 and up to 1. `method` is `entropy` or `attention`;
     any other raises `KeyError`. Transparent pixels have no weight. A plain picture, or a tie, gives the centre.
     """
     scale = SIDE / max(image.size)
@@ -59,11 +59,11 @@ def find_anchor(image: Image.Image, kept: tuple[float, float], method: str) -> A
         weights = ImageChops.multiply(weights.point([32 + value * 7 // 8 for value in range(256)]), alpha)
     anchor = [0.5, 0.5]
     box = [0.0, 0.0, 1.0, 1.0]
-    cropped = [axis for axis in (0, 1) if kept[axis] < 1]
-    for axis in cropped if len(cropped) < 2 else (0, 1, 0):  # x is searched again once the kept rows are known
-        anchor[axis] = _slide(_profile(weights, axis, box), kept[axis])
-        box[axis] = anchor[axis] * (1 - kept[axis])
-        box[axis + 2] = box[axis] + kept[axis]
+    cropped = [axis for axis in (0, 1) if shares[axis] < 1]
+    for axis in cropped if len(cropped) < 2 else (0, 1, 0):  # x is searched again once the crop's rows are known
+        anchor[axis] = _slide(_profile(weights, axis, box), shares[axis])
+        box[axis] = anchor[axis] * (1 - shares[axis])
+        box[axis + 2] = box[axis] + shares[axis]
     return anchor[0], anchor[1]
 
 
@@ -133,11 +133,11 @@ def _profile(weights: Image.Image, axis: int, box: Sequence[float]) -> Sequence[
     return memoryview(line.tobytes()).cast("f").tolist()
 
 
-def _slide(line: Sequence[float], kept: float) -> float:
-    """The best anchor, 0 to 1, of a crop that keeps this share of a line of weights."""
-    size = max(1, round(len(line) * kept))
-    room = len(line) - size
-    if not room:
+def _slide(line: Sequence[float], share: float) -> float:
+    """The best anchor, 0 to 1, of a crop that has this share of a line of weights."""
+    size = max(1, round(len(line) * share))
+    rest = len(line) - size
+    if not rest:
         return 0.5
     sums = list(accumulate(line, initial=0.0))
     mean = sums[-1] / len(line)
@@ -153,9 +153,9 @@ def _slide(line: Sequence[float], kept: float) -> float:
     scores = [
         sum(map(mul, weights, line[start : start + size])) / size
         - CUT * (cut(start) + cut(start + size))
-        - CENTRE * mean * (2 * start / room - 1) ** 2
-        for start in range(room + 1)
+        - CENTRE * mean * (2 * start / rest - 1) ** 2
+        for start in range(rest + 1)
     ]
     best = max(scores)
     ties = [start for start, score in enumerate(scores) if score >= best - TIE * (abs(best) + mean)]
-    return (ties[0] + ties[-1]) / 2 / room
+    return (ties[0] + ties[-1]) / 2 / rest

@@ -1,4 +1,4 @@
-"""The steps that make a rendition, in order.
+"""The steps of a rendition, in order.
 
     crop ▸ trim ▸ rotate ▸ flip ▸ the size     in numbers: layout.py, by `RenditionBuilder`
     resample                                   resample.py; the picture is small from here on
@@ -7,8 +7,8 @@
     the format                                 encode.py, all frames together
 
 A new effect is a function in effects.py, or in compositing.py if it puts something over, under or around the picture,
-and a line in `FINISH`. The manual numbers the steps of a transformation, in docs/transformations.md; a test holds that
-list to this module.
+and a line in `FINISH`. The manual numbers the steps of a transformation, in docs/transformations.md; a test compares
+that list with this module.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,9 +23,9 @@ from image_processor.engine.resample import Pixels
 
 
 class Step(NamedTuple):
-    """One step: `run` returns the picture as it is if the context asks for nothing of it.
+    """One step: `run` returns the picture as it is if the transformation does not need the step.
 
-    `documented` is its line in the manual, of options or words; a step that no option asks for has none.
+    `documented` is its line in the manual, of options or words; a step without an option has none.
     """
 
     run: Callable[[Image.Image, Context], Image.Image]
@@ -63,7 +63,7 @@ def make_upright(pixels: Pixels, context: Context) -> Image.Image:
 
 
 def finish(image: Image.Image, context: Context) -> Image.Image:
-    """Make an upright picture into a frame that can be encoded."""
+    """Turn an upright picture into a frame that can be encoded."""
     return _run(FINISH, image, context)
 
 

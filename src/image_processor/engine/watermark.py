@@ -17,16 +17,16 @@ from image_processor.engine.steps import make_upright
 from image_processor.errors import ImageProcessorError, SourceNotFound
 from image_processor.transformations.transformation import Transformation
 
-Watermarks = Mapping[str, bytes | ImageProcessorError]  # by key; an error stands for one that can't be read
+Watermarks = Mapping[str, bytes | ImageProcessorError]  # by key; the value is an error if the watermark can't be read
 NO_WATERMARKS: Final[Watermarks] = MappingProxyType({})
-MAX_PIXELS: Final = 16_000_000  # it is decoded beside its picture, in the memory that encoding will take
+MAX_PIXELS: Final = 16_000_000  # it is decoded while its picture is in memory, which encoding needs later
 
 
 def render_watermark(key: str, scale: int, limits: Limits, watermarks: Watermarks, size: Size) -> Image.Image:
     """Render the watermark of this key, at this scale in per cent, for a picture of this size.
 
-    Raises `SourceNotFound` for one that is not among the watermarks, the error that stands for one, and for one that
-    can't be rendered its own error, which then names the watermark.
+    Raises `SourceNotFound` for a key that is not among the watermarks, and the error that is among them. For a
+    watermark that can't be rendered, it raises that error with the name of the watermark.
     """
     body = watermarks.get(key, SourceNotFound(f"there is no watermark {key!r}"))
     if isinstance(body, ImageProcessorError):

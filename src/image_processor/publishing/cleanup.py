@@ -2,7 +2,7 @@
 
 Another worker may replace a stale rendition between the moment it is found and its deletion. So each deletion is
 conditional on what was found: for a rendition its ETag, for a record its time. Two versions of a source can give the
-same bytes, which an ETag can't tell apart. Therefore the worker that rendered checks afterwards that its rendition is
+same bytes, which an ETag can't distinguish. Therefore the worker that rendered checks afterwards that its rendition is
 there, the worker that deleted one checks for its record, and one of the two corrects the result.
 """
 
@@ -43,8 +43,8 @@ class Cleanup:
         return Stored(self._renditions.etags(key), records)
 
     def withdraw(self, key: str, stored: Stored, requested: Collection[str]) -> None:
-        """Delete all renditions and records of a source; `requested` are ad-hoc names that may just have been made."""
-        # The index may miss a record that was written a moment ago: those of known names are deleted by their ids.
+        """Delete all renditions and records of a source; `requested` are ad-hoc names that may be stored just now."""
+        # The index may miss a record that was written a moment ago, so records of known names are deleted by their ids.
         unlisted = {
             record_id(self._sources.bucket, key, name) for name in (*self._variants, *requested, *stored.renditions)
         }
@@ -64,7 +64,7 @@ class Cleanup:
                 for record in stored.records
                 if not (record.name in stored.renditions or record.name in keep or record.name in self._variants)
             ]
-            # If the source has changed, they may belong to its newer version, which the next lap publishes.
+            # If the source has changed, these may belong to its newer version, which the pipeline publishes next.
             if not (stale or orphans) or self._sources.etag(source.key) != source.etag:
                 return
             deletions = [

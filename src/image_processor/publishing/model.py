@@ -47,7 +47,7 @@ class StoredRendition:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """What tells a record in the table from a later one of the same id: when it was written."""
+    """A record in the table; `processed_at` distinguishes it from a later record with the same id."""
 
     id: str
     name: str

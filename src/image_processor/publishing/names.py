@@ -1,6 +1,6 @@
-"""The names that are made from a source's key: S3 keys, record ids, locations, and what a viewer saves a picture as.
+"""The names that follow from a source's key: S3 keys, record ids, locations, and file names for downloads.
 
-Pure; runs on Python 3.9, because the commands in deployment/ make the same names.
+Pure; runs on Python 3.9, because the commands in deployment/ need the same names.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from urllib.parse import quote
 from image_processor.errors import InvalidRequest
 
 MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
-_EXTENSIONS: Final = {"image/jpeg": "jpg"}  # of the others, what follows the slash
+_EXTENSIONS: Final = {"image/jpeg": "jpg"}  # of the others, the part after the slash
 _LONGEST: Final = 100  # characters of the source's own name; a key has up to 1,024 bytes, a header 8 KB in all
 
 
 def rendition_key(source_key: str, name: str) -> str:
-    """Where a rendition lies in the processed bucket; raises `InvalidRequest` for a key that S3 can't hold."""
+    """The key of a rendition in the processed bucket; raises `InvalidRequest` for a key that is too long."""
     key = f"{source_key}/{name}"
     if len(key.encode()) > MAX_KEY_BYTES:
-        room = MAX_KEY_BYTES - len(name.encode()) - 1
+        longest = MAX_KEY_BYTES - len(name.encode()) - 1
         raise InvalidRequest(
-            f"the source's key has {len(source_key.encode())} bytes, allowed: {room}, since /{name} is added to it"
+            f"the source's key has {len(source_key.encode())} bytes, allowed: {longest}, since /{name} is added to it"
         )
     return key
 
 
 def record_id(bucket: str, source_key: str, name: str) -> str:
-    """The same for the same source and rendition, so that a repeat overwrites its own record."""
+    """The id of a rendition's record; always the same, so that a repetition overwrites its own record."""
     return sha256(f"{bucket}/{source_key}/{name}".encode()).hexdigest()[:32]
 
 
 def location(bucket: str, key: str) -> str:
-    """A file as records and answers name it."""
+    """The URI of a file, as in records and API responses."""
     return f"s3://{bucket}/{key}"
 
 
 def content_disposition(source_key: str, label: str, content_type: str) -> str:
-    """What a rendition is called when a viewer saves it: `rio-thumbnail.jpg`, `rio-300x225.webp`.
+    """The file name under which a viewer saves a rendition: `rio-thumbnail.jpg`, `rio-300x225.webp`.
 
-    This is the header's value, with the name once in ASCII and, where that isn't all of it, once in full (RFC 6266).
+    Returns the header's value: the name in ASCII, and also in full if it has other characters (RFC 6266).
     """
     stem = source_key.rstrip("/").rpartition("/")[2]
     stem = (stem.rpartition(".")[0] or stem)[:_LONGEST]

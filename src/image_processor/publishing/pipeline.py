@@ -33,7 +33,7 @@ from image_processor.publishing.rendition_writer import PublishedRendition, Rend
 from image_processor.transformations.transformation import Transformation, check_area
 from image_processor.transformations.variants import Variant
 
-_MAX_LAPS: Final = 5  # a source that is overwritten more often while it is processed returns to the queue
+_MAX_ROUNDS: Final = 5  # a source that is overwritten more often while it is processed returns to the queue
 _SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.clients` has connections for both
 
 
@@ -69,10 +69,10 @@ class Pipeline:
         """Render all variants of a source as it is now and delete those of older versions; withdraw it if it is gone.
 
         Returns the records of the renditions, none for a source that is gone. A source that can't be rendered raises
-        its error after its old renditions were deleted and the error was recorded. So does a variant that this source
-        can't give, after the others were rendered. Raises `Unavailable` if too little time is left until the
-        `deadline`, in seconds of `time.monotonic`. `redelivered`: an earlier attempt may have replaced renditions
-        without invalidating CloudFront, so this one invalidates them at once.
+        its error after its old renditions were deleted and the error was recorded. A variant that can't be rendered
+        from this source raises its error after the others were rendered. Raises `Unavailable` if too little time is
+        left until the `deadline`, in seconds of `time.monotonic`. `redelivered`: an earlier attempt may have replaced
+        renditions without invalidating CloudFront, so this one invalidates them at once.
         """
         if redelivered:
             self._invalidations.add(key)
@@ -120,9 +120,9 @@ class Pipeline:
 
     def _settle(self, key: str, requested: Mapping[str, Transformation], deadline: float) -> list[PublishedRendition]:
         wanted = requested
-        for lap in range(_MAX_LAPS):
+        for finished_rounds in range(_MAX_ROUNDS):
             check_time(deadline)
-            if lap:  # the previous lap wrote what is no longer current, and a viewer may have seen it
+            if finished_rounds:  # the previous round wrote what is no longer current, and a viewer may have seen it
                 self._invalidations.add(key)
             with self._decode_slot.in_progress():
                 source, published, failure = self._publish_once(key, wanted, deadline)
@@ -154,7 +154,7 @@ class Pipeline:
             return source, [], error
 
     def _is_settled(self, key: str, source: Source | None, published: Sequence[PublishedRendition]) -> bool:
-        """Step 3: the source, and those renditions that have no event of their own which would correct them."""
+        """Step 3: the source, and those renditions that no event would correct."""
         etag = source.etag if source else None
         telemetry.note(etag=etag, version=source.version_id if source else None)
         checks = [lambda: self._sources.etag(key) == etag]

@@ -1,4 +1,4 @@
-"""What the use cases need of storage and of CloudFront; `aws` implements it, and the tests do with dictionaries."""
+"""The interfaces to storage and CloudFront. `aws` implements them; the tests implement them with dictionaries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Renditions(Protocol):
         """All renditions of a source, name → ETag."""
 
     def find(self, key: str) -> RenditionInfo | None:
-        """What is known of a rendition without its body; None when there is none."""
+        """The metadata of a rendition, without its body; None when there is none."""
 
     def delete(self, key: str, etag: str) -> None:
         """Delete a rendition if it still has this ETag; does nothing if it was replaced or is gone."""

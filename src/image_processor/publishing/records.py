@@ -11,7 +11,7 @@ from image_processor.publishing.names import location, record_id
 
 
 class RecordFactory:
-    """Makes records for the buckets and variants of a stack."""
+    """Creates records for the buckets and variants of a stack."""
 
     def __init__(self, upload_bucket: str, processed_bucket: str, variants: Collection[str]) -> None:
         self._upload_bucket, self._processed_bucket, self._variants = upload_bucket, processed_bucket, variants
@@ -30,7 +30,7 @@ class RecordFactory:
         )
 
     def failed(self, source: Source, name: str, error: ImageProcessorError) -> Record:
-        """The record of a rendition that this source can't give."""
+        """The record of a rendition that can't be rendered from this source."""
         return replace(self._record(source, name), status="failed", error_code=error.code, error_message=str(error))
 
     def _record(self, source: Source, name: str) -> Record:
@@ -43,7 +43,7 @@ class RecordFactory:
             source_etag=source.etag,
             source_version_id=source.version_id,
             uploaded_at=_iso(source.modified_at),
-            processed_at=_iso(datetime.now(UTC), "microseconds"),  # tells a record from any other of its id
+            processed_at=_iso(datetime.now(UTC), "microseconds"),  # distinguishes records of one id
         )
 
 

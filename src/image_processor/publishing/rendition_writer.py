@@ -60,13 +60,13 @@ class RenditionWriter:
     def write(
         self, source: Source, wanted: Mapping[str, Transformation], stored: "Future[Stored]", deadline: float
     ) -> tuple[list[PublishedRendition], ImageProcessorError | None]:
-        """Render and store; returns what was published, and the first error of what this source can't give.
+        """Render and store; returns what was published, and the first error of a rendition.
 
-        Raises the error of a source that can't be rendered at all.
+        Raises the error of a source of which no rendition can be rendered.
         """
         with closing(source.body):
             for name in wanted:
-                rendition_key(source.key, name)  # raises for a key that S3 can't hold, before anything is rendered
+                rendition_key(source.key, name)  # raises for a key that is too long, before anything is rendered
             outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
         rendered = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
         failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
@@ -76,7 +76,7 @@ class RenditionWriter:
             for name, error in failures.items()
             if name in self._variants
         ]
-        with telemetry.step("record"):  # after the renditions: the rendition of a record is there
+        with telemetry.step("record"):  # after the renditions, so that each record's rendition exists
             self._records.put([*(one.record for one in published), *failed])
         return published, self._first(failures)
 
@@ -103,7 +103,7 @@ class RenditionWriter:
                 outcomes = render_each(body, list(wanted.values()), self._limits, watermarks)
         except CorruptImage as error:
             failure = error
-        # Good or bad, the outcome holds only if all bytes arrived: a download that failed raises its own error here.
+        # The outcome is valid only if all bytes arrived: a download that failed raises its own error here.
         while source.body.read(_CHUNK):
             pass
         if failure:
@@ -113,7 +113,7 @@ class RenditionWriter:
     def _store(
         self, source: Source, rendered: Mapping[str, Rendition], failures: Collection[str], stored: Stored
     ) -> list[PublishedRendition]:
-        # The other variants are left to their own event: they are replaced then, and not missing until then.
+        # The other variants are replaced when their own event is processed; until then, the old ones stay.
         keep = {*rendered, *self._variants} - set(failures)
         deletion = partial(self._cleanup.delete_stale, source, stored, keep=keep)
         puts = [

@@ -99,7 +99,7 @@ def _read_rectangle(_: Option, text: str) -> tuple[int, ...] | None:
 
 
 def _read_key(_: Option, text: str) -> str | None:
-    """The key of a source; `~` stands for the slash, which would divide the rendition's own key."""
+    """The key of a source; `~` replaces the slash, which would split the rendition's key."""
     return text if re.fullmatch("[A-Za-z0-9._~-]{1,200}", text) else None
 
 

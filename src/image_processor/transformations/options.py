@@ -1,8 +1,9 @@
 """The options of a transformation, as tables of data.
 
-Parsing, the canonical text and the messages follow from the tables here; image_processor.transformations.tables makes
-of them the manual's table, the constants of the edge function, and JSON. To add an option, add a row to `OPTIONS` and
-an attribute to `Transformation`, then run `make edge tables`. A fit mode or an output format is a row of its own table.
+Parsing, the canonical text and the messages follow from the tables here; image_processor.transformations.tables
+generates the manual's table, the constants of the edge function, and JSON from them. To add an option, add a row to
+`OPTIONS` and an attribute to `Transformation`, then run `make edge tables`. Fit modes and output formats have their own
+tables.
 
 Names and meanings are those of sharp, and so of AWS's own image solution, where these have one.
 """
@@ -19,7 +20,7 @@ MAX_PIXELS: Final = 8192 * 4096  # of a picture, all its frames; encoded as AVIF
 class FitMode(NamedTuple):
     """How a picture fits into its box when both sides are given."""
 
-    exact: bool  # the picture's sides are those asked for, whatever the source's
+    exact: bool  # the picture has the requested sides, for every source
     positioned: bool  # `position` has an effect
     smart: bool  # `position` may be one of SMART_POSITIONS; they mean center otherwise
     letterboxed: bool  # `background` shows beside the source
@@ -62,7 +63,7 @@ ANIMATED_FORMATS: Final = tuple(name for name, kind in OUTPUT_FORMATS.items() if
 LOSSLESS_FORMATS: Final = tuple(name for name, kind in OUTPUT_FORMATS.items() if kind.lossless)
 AUTO_FORMATS: Final = ("avif", "webp")  # what `auto` in a URL may become: the first that the browser names
 
-POSITIONS: Final = {  # where a crop or a letterboxed picture lies: the share of the free space to its left and above it
+POSITIONS: Final = {  # of a crop or a letterboxed picture: the share of the free space to its left and above it
     "center": (0.5, 0.5),
     "top": (0.5, 0.0),
     "right top": (1.0, 0.0),
@@ -97,8 +98,8 @@ OPTIONS: Final = (  # in the order of the canonical text
     Option("fit", "choice", choices=FITS, default="cover",
            meaning="with both sides given: fill and crop, letterbox, fit inside, fit around, or distort"),
     Option("position", "choice", choices=(*POSITIONS, *SMART_POSITIONS), default="center",
-           meaning="the part that `cover` keeps, or the place where `contain` puts the picture; `entropy` keeps the "
-                   "part with most detail, `attention` the one that draws the eye"),
+           meaning="the part that `cover` crops to, or the picture's position in the box of `contain`; `entropy` crops "
+                   "to the part with the most detail, `attention` to the part that attracts the eye"),
     Option("format", "choice", choices=(*FORMATS, "auto"), aliases=(("jpg", "jpeg"),), default_text="auto",
            meaning="`auto` is the source's own format if the web shows it, else jpeg, or png with alpha"),
     Option("quality", "whole number", minimum=1, maximum=100,
@@ -113,7 +114,7 @@ OPTIONS: Final = (  # in the order of the canonical text
     Option("flip", "choice", choices=FLIPS, default_text="off",
            meaning="mirrors left and right, top and bottom, or both, after `rotate`"),
     Option("crop", "rectangle", default_text="off",
-           meaning="the part of the upright source that all is made from, in its pixels, before `rotate`"),
+           meaning="the part of the upright source that is rendered, in its pixels, before `rotate`"),
     Option("trim", "whole number", minimum=1, maximum=254, default_text="off",
            meaning="cuts edges whose colour is no further than this from that of the left top corner"),
     Option("blur", "decimal", minimum=0.3, maximum=250, default_text="off",
@@ -131,15 +132,15 @@ OPTIONS: Final = (  # in the order of the canonical text
     Option("radius", "whole number", minimum=1, maximum=MAX_SIDE, default_text="off",
            meaning="rounds the corners, in pixels; half a side or more makes an ellipse of it"),
     Option("lossless", "switch", default=False,
-           meaning="a webp without loss, whatever the bytes"),
+           meaning="encodes a webp without loss, which takes more bytes"),
     Option("max_bytes", "whole number", minimum=1000, maximum=100_000_000, default_text="off",
            meaning="the best quality, up to `quality`, that takes no more bytes; for jpeg, avif, and webp with loss"),
     Option("frames", "whole number", minimum=1, maximum=10_000, default_text="all",
-           meaning="the most frames of an animation; `1` asks for a still picture"),
+           meaning="the most frames of an animation; `1` renders a still picture"),
     Option("watermark", "key", default_text="off",
            meaning="the key of a source to lay over the picture, with `~` for each slash: `brand~logo.png`"),
     Option("watermark_position", "choice", choices=tuple(POSITIONS), default="right bottom",
-           meaning="where the watermark lies"),
+           meaning="the watermark's position in the picture"),
     Option("watermark_opacity", "whole number", minimum=1, maximum=100, default=100,
            meaning="how much the watermark covers, in per cent"),
     Option("watermark_scale", "whole number", minimum=1, maximum=100, default=25,

@@ -33,7 +33,7 @@ WIDTH: Final = 118  # of a line of generated JavaScript
 
 
 def as_data() -> dict[str, Any]:
-    """All tables as values that JSON knows, for a program that offers the options to its user."""
+    """All tables as values that JSON can represent, for a program that offers the options to its user."""
     return {
         "options": [_row(option) for option in OPTIONS],
         "fits": {name: mode._asdict() for name, mode in FIT_MODES.items()},
@@ -53,8 +53,8 @@ def manual_table() -> list[str]:
 def edge_constants() -> str:
     """The constants that the edge function's rules read, in JavaScript.
 
-    Values are texts, as a URL has them. What has an order is a list, because CloudFront's runtime does not keep the
-    order of an object's names.
+    Values are texts, as a URL has them. What has an order is a list, because CloudFront's runtime does not preserve
+    the order of an object's names.
     """
     return "".join(
         f"// {comment}\n" + "".join(starmap(_constant, constants.items()))

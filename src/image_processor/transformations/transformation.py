@@ -1,10 +1,10 @@
 """The grammar of transformations, and one canonical text for each: `width=300,format=webp`.
 
-Equal pictures have equal texts: options stand in the order of their table, one of several ways to write the same value
+Equal pictures have equal texts: options are in the order of their table, one of several ways to write the same value
 is chosen, and an option is left out if it has its default or no effect beside the others.
 
-src/edge/viewer_request.js has the same rules for the query of a URL. tests/edge/cases.json holds both to one table of
-cases.
+src/edge/viewer_request.js has the same rules for the query of a URL. Both are tested with one table of cases,
+tests/edge/cases.json.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ def _default(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformation:
-    """The options that make one picture from a source; `str()` of it is its canonical text.
+    """The options by which a source is rendered; `str()` of it is its canonical text.
 
     Always valid and in canonical form: the constructor raises `InvalidTransformation` for a value that is not allowed,
     and sets an option without effect to its default. Sides are in pixels, `background` is `rrggbb` or `rrggbbaa`, and
@@ -79,7 +79,7 @@ class Transformation:
     def parse(cls, text: str) -> "Transformation":
         """Read `name=value` joined by commas, in any order and case.
 
-        Raises `InvalidTransformation`, naming the option, what came and what is allowed.
+        Raises `InvalidTransformation`, naming the option, the given value and what is allowed.
         """
         if "&" in text:  # of a URL's query; no value has one
             raise InvalidTransformation(f"got {shown(text)}; here, commas join the options: width=300,format=webp")
@@ -131,7 +131,7 @@ class Transformation:
 
     def _idle_in_layout(self) -> Iterator[str]:
         sides = (self.width is not None) + (self.height is not None)
-        if sides < 2:  # one side alone scales the picture, whatever the fit
+        if sides < 2:  # one side alone scales the picture in the same way for every fit
             yield from ("fit", "position")
         if self.fit not in (SMART_FITS if self.position in SMART_POSITIONS else POSITIONED_FITS):
             yield "position"
@@ -139,15 +139,15 @@ class Transformation:
             yield "enlarge"
 
     def _idle_in_encoding(self) -> Iterator[str]:
-        keeps_all = self.lossless and self.format in LOSSLESS_FORMATS
+        is_lossless = self.lossless and self.format in LOSSLESS_FORMATS
         if self.format == "auto":
             yield "format"
         if self.format in FORMATS:
-            if keeps_all or self.quality == DEFAULT_QUALITY.get(self.format, self.quality):
+            if is_lossless or self.quality == DEFAULT_QUALITY.get(self.format, self.quality):
                 yield "quality"
             if self.format not in LOSSLESS_FORMATS:
                 yield "lossless"
-            if keeps_all or self.format not in DEFAULT_QUALITY:
+            if is_lossless or self.format not in DEFAULT_QUALITY:
                 yield "max_bytes"
             if self.format not in ANIMATED_FORMATS:
                 yield "frames"
@@ -182,7 +182,7 @@ class Transformation:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the picture has exactly the sides asked for, whatever the source's are."""
+        """Whether the picture has exactly the requested sides, for every source."""
         return self.width is not None and self.height is not None and self.fit in EXACT_FITS
 
     @property
@@ -214,6 +214,6 @@ def check_area(transformation: Transformation, frames: int = 1) -> None:
         if frames > 1:
             picture, hint = (
                 f"an animation of {frames} times {width}×{height} pixels",
-                "; ask for fewer by option frames",
+                "; ask for fewer with the option frames",
             )
         raise InvalidTransformation(f"{picture} is too large, allowed: {MAX_PIXELS} in all{hint}")

@@ -1,4 +1,4 @@
-"""The transformations that the edge function may make of the options in a URL's query."""
+"""The transformations to which the edge function may resolve the options in a URL's query."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from image_processor.transformations.transformation import Transformation
 
 
 def resolutions(query: Mapping[str, str], ladder: Sequence[int]) -> frozenset[str]:
-    """The canonical texts that the edge function may make of a query, whose names and values are decoded.
+    """The canonical texts to which the edge function may resolve a query, whose names and values are decoded.
 
     Usually one; with `format=auto` up to three, because the viewer's browser decides; none for an empty query. Raises
     `InvalidTransformation` for what the edge function refuses, with the same message.

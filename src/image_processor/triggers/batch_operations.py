@@ -1,4 +1,4 @@
-"""S3 Batch Operations: a job that invokes the function for each object of a manifest, and wants a result for each.
+"""S3 Batch Operations: a job that invokes the function for each object of a manifest, and expects a result for each.
 
 Invocation schema 2.0 names the bucket, 1.0 gives its ARN. A job sends one task at a time, and retries a task that
 failed temporarily. Keys are form-encoded, as in S3 notifications.
@@ -60,7 +60,7 @@ def answer(
 ) -> dict[str, Any]:
     """The response to the job: each task succeeded, failed temporarily, or failed permanently.
 
-    The error's `retryable` tells the two failures apart. Its code and message appear in the job's report.
+    The error's `retryable` distinguishes the two failures. Its code and message appear in the job's report.
     """
     return {
         "invocationSchemaVersion": event["invocationSchemaVersion"],

@@ -12,7 +12,7 @@ from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 
 _PAUSE: Final = 60.0  # seconds after a failure: anyone can cause errors, and each would retry the fallback image
-_MAX_FAILURES: Final = 1000  # that are remembered
+_MAX_FAILURES: Final = 1000  # that are stored
 
 
 class FallbackImage:

@@ -1,10 +1,10 @@
-"""The Function URL: CloudFront asks it for a rendition that is not in the processed bucket.
+"""The Function URL, from which CloudFront requests a rendition that is not in the processed bucket.
 
     find ─▶ stored: served to anyone
       └──▶ a variant, or a valid signature? ─▶ render, store ─▶ served; from then on by the bucket
 
 The edge function has turned the query's options into a path, and sends the URL as it was written in a header. The
-signature covers that URL. It guards rendering, not viewing: the bucket serves a stored rendition to anyone.
+signature covers that URL. It authorises rendering, not viewing: the bucket serves a stored rendition to anyone.
 Events and responses have the shapes of a Function URL.
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
@@ -51,7 +51,7 @@ class NoKeys:
     """The keys of a stack that renders nothing but variants by URL."""
 
     def check(self, path: str, parameters: Mapping[str, str], now: float) -> None:  # noqa: ARG002 - as in `Keys`
-        """Raise `BadSignature`, whatever the signature."""
+        """Raise `BadSignature` for every signature."""
         raise BadSignature("this stack has no signing key")
 
 
@@ -108,7 +108,7 @@ class Delivery:
         try:
             request = parse_request(event, self.pipeline.variants)
             self._authorise(request)
-        except ImageProcessorError:  # the error at hand, or one that it has hidden
+        except ImageProcessorError:  # the same error, or one that it preceded
             return self.fallback.first_variant(deadline)
         return self.fallback.rendition(request.name, request.transformation, deadline)
 
@@ -121,10 +121,10 @@ class Delivery:
             free = f"variants ({', '.join(self.pipeline.variants)})"
             if self.allow_unsigned:
                 free += f" and width, height, dpr, fit and format with sides of {', '.join(map(str, self.ladder))}"
-            raise BadSignature(f"only {free} are made without a signature, parameter {SIGNATURE}")
+            raise BadSignature(f"only {free} are rendered without a signature, parameter {SIGNATURE}")
         self.keys.check(path, parameters, time.time())
         if not request.is_named_by(path, parameters, self.ladder):
-            raise BadSignature("the signature is another picture's")
+            raise BadSignature("the signature is for another rendition")
 
     def _is_open(self, transformation: Transformation) -> bool:
         sides = [side for side in (transformation.width, transformation.height) if side is not None]
@@ -138,7 +138,7 @@ def is_delivery_request(event: Mapping[str, Any]) -> bool:
 
 
 def respond(event: Mapping[str, Any], delivery: Callable[[], Delivery], deadline: float) -> dict[str, Any]:
-    """The response to a request, whatever happens. `delivery` may raise `InvalidSettings`, a response as well."""
+    """The response to a request, also for an error. `delivery` may raise `InvalidSettings`, which is a response too."""
     started, path = time.perf_counter(), event.get("rawPath", "")
     with telemetry.working():
         outcome = attempt(lambda: delivery().answer(event, deadline))

@@ -1,4 +1,4 @@
-"""The request for a rendition: what a viewer asks CloudFront for, and CloudFront the Function URL.
+"""The request for a rendition: what a viewer requests from CloudFront, and CloudFront from the Function URL.
 
 The path names the rendition. The header `x-image-request` has the URL as its author wrote it, which is what a
 signature covers.

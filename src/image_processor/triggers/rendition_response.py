@@ -49,18 +49,18 @@ def _is_cached_by_viewer(rendition: StoredRendition, headers: Mapping[str, str])
 
 
 def redirect(request: Request, *, rendered: bool) -> dict[str, Any]:
-    """Redirect to the same URL: the rendition is stored now, and the bucket serves it whatever its size."""
-    is_again = request.written is not None and AGAIN in request.written[1]
-    if is_again and not rendered:
+    """Redirect to the same URL: the rendition is stored now, and the bucket serves renditions of any size."""
+    is_redirected = request.written is not None and AGAIN in request.written[1]
+    if is_redirected and not rendered:
         raise Unavailable("the picture is stored, and CloudFront can't read it from the bucket; try again later")
     # A browser would read a path that begins with two slashes as the name of another host.
     url = f"/.{request.url}" if request.url.startswith("//") else request.url
-    location = url if is_again else f"{url}{'&' if '?' in url else '?'}{AGAIN}=1"
+    location = url if is_redirected else f"{url}{'&' if '?' in url else '?'}{AGAIN}=1"
     return _bodiless(302, {"Location": location, "Cache-Control": "no-store"})
 
 
 def http_response(status: int, headers: Mapping[str, str], body: bytes, method: str) -> dict[str, Any]:
-    """A response with this body; to HEAD, with its length alone."""
+    """A response with this body; a response to HEAD has only its length."""
     if method == "HEAD":
         return _bodiless(status, {**headers, "Content-Length": str(len(body))})
     return {"statusCode": status, "headers": headers, "body": b64encode(body).decode(), "isBase64Encoded": True}

@@ -46,7 +46,7 @@ def is_api_request(event: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RestApi:
-    """What the API works with. Without `links` it offers no URLs of other widths."""
+    """What the API needs. Without `links` it offers no URLs of other widths."""
 
     pipeline: Pipeline
     upload_bucket: str
@@ -55,7 +55,7 @@ class RestApi:
 
 
 def respond(event: Mapping[str, Any], api: Callable[[], RestApi], deadline: float) -> dict[str, Any]:
-    """The response to a request, whatever happens. `api` may raise `InvalidSettings`, which is a response as well."""
+    """The response to a request, also for an error. `api` may raise `InvalidSettings`, which is a response as well."""
     started = time.perf_counter()
     route = f"{event['httpMethod']} {event.get('resource')}"
     code: str | None = None
@@ -79,7 +79,7 @@ def respond(event: Mapping[str, Any], api: Callable[[], RestApi], deadline: floa
 
 
 def answer(event: Mapping[str, Any], api: RestApi, deadline: float = math.inf) -> tuple[int, dict[str, Any] | None]:
-    """Do what the request asks for; returns the HTTP status and the body.
+    """Handle a request; returns the HTTP status and the body.
 
     Raises the error of the request or of its source, and `Unavailable` when rendering can't begin before the
     `deadline`, in seconds of `time.monotonic`.
@@ -139,7 +139,7 @@ def _key(request: Mapping[str, Any]) -> str:
         raise InvalidRequest("field key is missing: the key of a source in the upload bucket")
     try:
         valid = isinstance(key, str) and 1 <= len(key.encode()) <= MAX_KEY_BYTES
-    except UnicodeEncodeError as error:  # JSON can say half of a surrogate pair
+    except UnicodeEncodeError as error:  # JSON can have half of a surrogate pair
         raise InvalidRequest(f"field key: {shown(key)} is not valid Unicode") from error
     if not valid:
         raise InvalidRequest(f"field key: got {shown(key)}, allowed: a text of 1 to {MAX_KEY_BYTES} bytes")

@@ -18,7 +18,7 @@ from image_processor.errors import UnknownEvent, shown
 
 @dataclass(frozen=True)
 class SourceEvent:
-    """A hint that an object was put, overwritten or deleted. Which of the three, only the bucket knows."""
+    """A hint that an object was put, overwritten or deleted. The bucket alone has the current state."""
 
     bucket: str
     key: str

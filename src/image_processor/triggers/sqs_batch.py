@@ -33,7 +33,7 @@ def is_redelivered(message: Mapping[str, Any]) -> bool:
 
 
 def sent_at(message: Mapping[str, Any]) -> float | None:
-    """When S3 sent this message to the queue, in seconds since 1970; None if the message does not say so."""
+    """When S3 sent this message to the queue, in seconds since 1970; None if the message has no time."""
     milliseconds = str((message.get("attributes") or {}).get("SentTimestamp", ""))
     return int(milliseconds) / 1000 if milliseconds.isdecimal() else None
 
@@ -48,7 +48,7 @@ class QueueWorkers:
         """Process all messages; returns a partial batch response with those that failed or missed the `deadline`.
 
         One thread for each message: while one holds the decode slot, the others wait for S3. Powertools' batch
-        processor would take them one after another.
+        processor would process them one after another.
         """
         pool = ThreadPoolExecutor(max_workers=len(messages))
         outcomes = [pool.submit(_process_message, message, publish, deadline) for message in messages]

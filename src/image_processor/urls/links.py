@@ -1,7 +1,7 @@
 """Signed URLs of renditions. Pure; deployment/sign.py runs it on Python 3.9.
 
 URLs percent-encode every character of a source's key that may be encoded, and `paths.invalidation_paths` invalidates
-that spelling. (The edge function rewrites each path to one spelling before CloudFront looks into its cache.)
+that spelling. (The edge function rewrites each path to one spelling before CloudFront reads its cache.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from image_processor.urls.signatures import EXPIRY, SIGNATURE, sign
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-# Widths of common screens in pixels, for stacks without a ladder of their own.
+# Widths of common screens in pixels, for stacks without a ladder.
 DEFAULT_LADDER = (320, 640, 960, 1280, 1920, 2560, 3840)
 
 
@@ -35,7 +35,7 @@ def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) ->
 
 @dataclass(frozen=True)
 class Links:
-    """Makes URLs of the widths on a ladder; `key` returns the key to sign with, and is called when it is needed."""
+    """Builds URLs of the widths on a ladder; `key` returns the key to sign with, and is called when it is needed."""
 
     key: Callable[[], str]
     ladder: Sequence[int] = DEFAULT_LADDER
@@ -44,6 +44,6 @@ class Links:
         """The value of `<img srcset>`: for each requested width → rendered width, a signed URL that does not expire."""
         key = self.key()
         return ", ".join(
-            f"{signed_url(base, path, {'format': 'auto', 'width': str(asked)}, key)} {width}w"
-            for asked, width in widths.items()
+            f"{signed_url(base, path, {'format': 'auto', 'width': str(requested)}, key)} {width}w"
+            for requested, width in widths.items()
         )

@@ -1,7 +1,7 @@
 """Paths of renditions in URLs, and the paths that CloudFront invalidates for them. Pure; runs on Python 3.9.
 
 Links percent-encode every character of a source's key that may be encoded. The edge function writes each path in its
-own spelling before CloudFront looks into its cache, so both spellings are invalidated.
+own spelling before CloudFront reads its cache, so both spellings are invalidated.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 """
@@ -14,8 +14,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Characters that a path may have raw or percent-encoded. The edge function leaves them raw, which makes the cache key;
-# our own links encode them, and AWS recommends to invalidate the paths that viewers request as well.
+# Characters that a path may have raw or percent-encoded. The edge function leaves them raw, also in the cache key.
+# Links encode them, and AWS recommends to invalidate the paths that viewers request as well.
 _RESERVED: Final = "!$&'()*,;=:@"
 _WILDCARDS: Final = 15
 

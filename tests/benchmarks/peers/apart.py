@@ -1,4 +1,4 @@
-"""This project's engine, with one call for each target: what one call for all of them saves."""
+"""This project's engine, with one call for each target, to show what one call for all of them saves."""
 
 from tests.benchmarks.cases import Target
 from tests.benchmarks.peers import ours

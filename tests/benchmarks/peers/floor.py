@@ -1,4 +1,4 @@
-"""What no Pillow engine can go below: the decode alone, for a JPEG at the least scale that has the target's pixels."""
+"""The lower bound for Pillow engines: the decode alone, for a JPEG at the least scale that has the target's pixels."""
 
 import io
 
@@ -8,7 +8,7 @@ from tests.benchmarks.cases import Target
 
 
 def make(source: bytes, targets: list[Target]) -> list[bytes]:
-    """Decode, and make nothing of it."""
+    """Decode, and render nothing."""
     image = Image.open(io.BytesIO(source))
     image.draft(None, _least_size(image.size, targets))
     for place in range(image.n_frames if targets[0].animated else 1):
@@ -18,6 +18,6 @@ def make(source: bytes, targets: list[Target]) -> list[bytes]:
 
 
 def _least_size(size: tuple[int, int], targets: list[Target]) -> tuple[int, int]:
-    """The size asked of draft(), which decodes at the least of its scales that is no smaller."""
+    """The size for draft(), which decodes at the least of its scales that is no smaller."""
     scale = max(max(target.width / size[0], (target.height or 0) / size[1]) for target in targets)
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))

@@ -33,7 +33,7 @@ def _resized(image: Image.Image, target: Target) -> Image.Image:
 
 def _saved(image: Image.Image, target: Target, **options: object) -> bytes:
     body = io.BytesIO()
-    image.info = {}  # or a profile is written that is no longer the picture's
+    image.info = {}  # otherwise a profile would be written that is no longer the picture's
     quality = {"quality": target.quality} if target.quality else {}
     image.save(body, target.format, **quality, **SPEED[target.format], **options)
     return body.getvalue()

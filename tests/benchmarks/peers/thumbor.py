@@ -1,7 +1,7 @@
-"""thumbor's PIL engine under thumbor's own transformer, as a request goes through them; no server, no storage.
+"""thumbor's PIL engine with thumbor's own transformer, as for a request; no server, no storage.
 
-thumbor keeps the source's colours and writes its profile into the picture, instead of converting. It crops before it
-resizes, and so decodes all pixels wherever it crops.
+thumbor does not convert the source's colours, but writes its profile into the picture. It crops before it resizes, and
+therefore decodes all pixels for a crop.
 """
 
 from types import SimpleNamespace

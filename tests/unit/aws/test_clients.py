@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, IncompleteReadError, ReadTimeoutError
 
-from image_processor.aws.clients import speaking_to
+from image_processor.aws.clients import translated_errors
 from image_processor.errors import Throttled, Unavailable
 
 from ..fakes import client_error
@@ -26,7 +26,7 @@ from ..fakes import client_error
     ],
 )  # fmt: skip
 def test_an_aws_error_becomes_throttled_or_unavailable_without_its_text(failure, error):
-    with pytest.raises(error) as caught, speaking_to("S3"):
+    with pytest.raises(error) as caught, translated_errors("S3"):
         raise failure
 
     assert caught.value.__cause__ is failure
@@ -36,5 +36,5 @@ def test_an_aws_error_becomes_throttled_or_unavailable_without_its_text(failure,
 
 
 def test_an_exception_not_from_botocore_is_raised_unchanged():
-    with pytest.raises(KeyError), speaking_to("S3"):
+    with pytest.raises(KeyError), translated_errors("S3"):
         raise KeyError("x")

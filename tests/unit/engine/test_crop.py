@@ -30,7 +30,7 @@ def test_a_crop_past_the_edge_ends_there():
 
 
 def test_a_crop_outside_the_source_is_refused_with_the_source_s_sides():
-    with pytest.raises(InvalidTransformation, match="crop: 60_0_5_5 lies outside the source, which is 60×40"):
+    with pytest.raises(InvalidTransformation, match="crop: 60_0_5_5 is outside the source, which is 60×40"):
         make(encode(four_corners((60, 40)), "png"), "crop=60_0_5_5")
 
 

@@ -32,7 +32,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_made():
     wanted = "width=1000,height=1000,format=avif"
 
     make(source, wanted, Limits(memory=needed))
-    with pytest.raises(SourceTooLarge, match="to make a picture of 1000000 pixels takes up to"):
+    with pytest.raises(SourceTooLarge, match="to render a picture of 1000000 pixels takes up to"):
         make(source, wanted, Limits(memory=needed - 1))
 
 

@@ -58,7 +58,7 @@ def test_a_truncated_download_publishes_nothing_and_its_retry_succeeds(new_pipel
     pipeline = new_pipeline()
     s3.objects[UPLOADS, KEY].download_size = round(len(ENCODINGS[encoding]) * share)
 
-    with pytest.raises(Unavailable, match="S3 broke a download off; try again later"):
+    with pytest.raises(Unavailable, match="S3 interrupted a download; try again later"):
         pipeline.publish(KEY)
 
     assert s3.renditions() == {}

@@ -85,7 +85,7 @@ def test_an_archived_new_version_deletes_the_renditions_and_records_the_error(pi
     etag = s3.upload(KEY, encode(Image.new("RGB", (40, 30), "blue"), "png"))
     s3.archive(KEY)
 
-    with pytest.raises(SourceArchived, match=r"^'cats/rio.jpg' lies in an archive of S3"):
+    with pytest.raises(SourceArchived, match=r"^'cats/rio.jpg' is in an archive of S3"):
         pipeline.publish(KEY)
 
     assert s3.renditions() == {}
@@ -136,7 +136,7 @@ def test_a_variant_that_fails_does_not_affect_the_other_variants(new_pipeline, s
     s3.upload(KEY, RED)
 
     with pytest.raises(
-        InvalidTransformation, match=r"^variant corner: option crop: 90_90_5_5 lies outside the source, which is 40×30"
+        InvalidTransformation, match=r"^variant corner: option crop: 90_90_5_5 is outside the source, which is 40×30"
     ):
         pipeline.publish(KEY)
 

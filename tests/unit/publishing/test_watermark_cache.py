@@ -75,7 +75,7 @@ def test_an_archived_watermark_is_named_in_its_error(watermarks, s3):
     error = watermarks.of(transformations_with("marks/logo.png"))["marks/logo.png"]
 
     assert error.code == "source-archived"
-    assert str(error).startswith("'marks/logo.png' lies in an archive")
+    assert str(error).startswith("'marks/logo.png' is in an archive")
 
 
 def test_a_watermark_with_too_many_bytes_is_not_read(watermarks, s3, monkeypatch):

@@ -1,12 +1,12 @@
 """From the bytes of a source to pixels that can be resampled.
 
     source.py      opens a source, reads its header, decodes it: the order of all steps
-    format.py      what a format has to say; formats/ has a module for each, registry.py finds it by the first bytes
-    heif/          the boxes of AVIF and HEIC files, and what their decoders would make of them
-    modes.py       brings decoded pixels into a mode that can be resampled; icc.py makes missing colour profiles
-    *_file.py      files that are still arriving, or that may be read only so often
+    format.py      the interface of a format; formats/ has a module for each, registry.py finds it by the first bytes
+    heif/          the boxes of AVIF and HEIC files, and what their decoders would decode
+    modes.py       brings decoded pixels into a mode that can be resampled; icc.py builds missing colour profiles
+    *_file.py      files that are still arriving, or whose number of reads is bounded
 
-Only the module of the format at hand is imported. Besides this package, only `engine` itself knows Pillow.
+Only the module of the format at hand is imported. Besides this package, only `engine` itself uses Pillow.
 """
 
 from image_processor.engine.decoding.decoder_errors import decoding

@@ -1,4 +1,4 @@
-"""The interface of a format: what a module of `formats` has to say about the sources that it reads.
+"""The interface of a format: what a module of `formats` defines for the sources that it reads.
 
 An object of a format reads one source. `source.py` calls its methods in this order:
 
@@ -27,7 +27,7 @@ from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
 
 Scale = tuple[float, float]  # the decoded sides as shares of the stored ones
-Shift = tuple[float, float]  # how many decoded pixels the decoded picture lies to the right and below
+Shift = tuple[float, float]  # by how many decoded pixels the decoded picture is shifted right and down
 Reduced = tuple[Image.Image, Scale]
 Prepare = Callable[[Image.Image], Image.Image]
 _WHOLE: Final[tuple[Scale, Shift]] = (1.0, 1.0), (0.0, 0.0)
@@ -55,17 +55,17 @@ class Format:
     # Before Pillow reads the source
 
     def refuse_kinds(self) -> None:
-        """Raise `UnsupportedFormat` for what Pillow would read, but not as the picture that it is."""
+        """Raise `UnsupportedFormat` for a file whose picture Pillow would not read, or not correctly."""
 
     def check_structure(self) -> None:
-        """Raise `SourceTooLarge` for what the structure of the file says, before Pillow reads it."""
+        """Raise `SourceTooLarge` for a file whose structure exceeds a bound, before Pillow reads it."""
 
     def bounded(self, file: File) -> File:
         """The file that Pillow reads; may raise `SourceTooLarge` while it is read."""
         return file
 
     def open(self, file: File) -> Image.Image:
-        """Have Pillow read the header."""
+        """Open the file with Pillow, which reads the header."""
         self.load_plugin()
         return Image.open(self.bounded(BoundedFile(file)), formats=[self.name])  # type: ignore[arg-type]  # reads and seeks
 
@@ -83,7 +83,7 @@ class Format:
         return exif_orientation(image.info.get("exif", b""))
 
     def profile(self, image: Image.Image) -> bytes | None:
-        """The ICC profile, embedded or made from what else the source says of its colours; None for sRGB."""
+        """The ICC profile, embedded or built from other metadata of the source; None for sRGB."""
         return embedded_profile(image)
 
     def loops(self, image: Image.Image) -> int:
@@ -94,7 +94,7 @@ class Format:
     # The frames of an animation
 
     def lead(self, image: Image.Image) -> int:  # noqa: ARG002 - of the interface
-        """How many pictures stand before the first frame of the animation."""
+        """The number of pictures before the first frame of the animation."""
         return 0
 
     def frames(self, image: Image.Image) -> int:
@@ -119,7 +119,7 @@ class Format:
         return None
 
     def draft(self, image: Image.Image, share: float, least: float) -> tuple[Scale, Shift]:  # noqa: ARG002
-        """Ask Pillow's decoder for fewer pixels, where these leave at least `share` of the sides.
+        """Have Pillow's decoder give fewer pixels, if at least `share` of the sides is left.
 
         Raises `SourceTooLarge` where what must be decoded is too much even if only `least` of the sides is left.
         """
@@ -155,7 +155,7 @@ def exif_orientation(data: bytes) -> int:
 def embedded_profile(image: Image.Image) -> bytes | None:
     """The ICC profile that Pillow has found."""
     embedded = image.info.get("icc_profile")
-    return embedded if isinstance(embedded, bytes) and embedded else None  # the tag of a TIFF may hold anything
+    return embedded if isinstance(embedded, bytes) and embedded else None  # the tag of a TIFF may have any value
 
 
 def cicp_profile(image: Image.Image, primaries: int, transfer: int) -> bytes | None:

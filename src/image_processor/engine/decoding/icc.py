@@ -1,4 +1,4 @@
-"""Makes ICC profiles for pictures that describe their colours otherwise: by code points (CICP), or by a PNG's gamma."""
+"""Builds ICC profiles for pictures that describe their colours by code points (CICP), or by a PNG's gamma."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ Matrix = Sequence[Sequence[float]]
 
 @lru_cache(maxsize=32)
 def of_cicp(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
-    """The profile of code points; None for sRGB, and for what is taken as it.
+    """The profile of code points; None for sRGB, and for what is treated as sRGB.
 
     The transfer functions of video are taken as sRGB's: they describe the camera, and screens show it by that curve.
     """
@@ -50,9 +50,9 @@ def of_cicp(primaries: int, transfer: int, *, grey: bool) -> bytes | None:
 
 @lru_cache(maxsize=32)
 def of_gamma(gamma: float, colours: Chromaticities | None, *, grey: bool) -> bytes | None:
-    """The profile of a PNG's gAMA (as it stands there: 0.45455) and cHRM; None where that is sRGB, or impossible.
+    """The profile of a PNG's gAMA (as in the file: 0.45455) and cHRM; None where that is sRGB, or impossible.
 
-    A gamma within 5 % of sRGB's counts as sRGB's, as in libpng and so in browsers.
+    A gamma within 5 % of sRGB's counts as sRGB's, as in libpng and therefore in browsers.
     """
     usual = abs(gamma * 2.2 - 1) < 0.05
     srgb = colours is None or grey or max(abs(a - b) for a, b in zip(colours, _PRIMARIES[1], strict=True)) < 0.002

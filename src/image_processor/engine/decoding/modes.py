@@ -1,4 +1,4 @@
-"""Brings a decoded picture into a mode that can be resampled, whatever mode its source is stored in."""
+"""Converts a decoded picture from any mode that a source may have into one that can be resampled."""
 
 from typing import Final
 

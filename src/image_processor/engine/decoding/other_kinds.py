@@ -1,4 +1,4 @@
-"""What a source of no known format is, by its first bytes, so that an error can name it.
+"""Recognises sources of other formats by their first bytes, so that an error can name them.
 
 Each of these is an image to the person who uploaded it.
 """
@@ -22,7 +22,7 @@ _KINDS: Final = (
 
 
 def kind_of(beginning: bytes) -> str:
-    """What a source is that begins with these bytes."""
+    """The kind of a source that begins with these bytes."""
     if not beginning:
         return "empty"
     for prefix, kind in _KINDS:

@@ -1,7 +1,7 @@
-"""The formats that are read, and the first bytes that tell each: never the name of a file, nor its Content-Type.
+"""The formats that are read, and the first bytes by which each is recognised: never a file's name or Content-Type.
 
 To add a format: write `formats/<name>.py`, which assigns its class to `FORMAT`, and add a line to `_SIGNATURES`. How
-many bytes a pixel takes to decode goes into `memory_budget.DECODING`, where a test holds it.
+many bytes a pixel takes to decode goes into `memory_budget.DECODING`, which a test compares with measurements.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Signature = Callable[[bytes], bool]
 
-SNIFFED: Final = 4096  # bytes of a source that are enough to tell its format
+SNIFFED: Final = 4096  # bytes of a source that are enough to recognise its format
 _BMP_HEADERS: Final = frozenset((12, 40, 52, 56, 64, 108, 124))  # bytes; the two letters BM alone are text
 
 

@@ -1,4 +1,4 @@
-"""Opens a source: tells its format, reads its header within bounds, and decodes it no larger than needed.
+"""Opens a source: recognises its format, reads its header within bounds, and decodes it no larger than needed.
 
 sniff ─▶ open ─▶ bounds ─▶ decode
          header only       at 1/2, 1/4 or 1/8 where that leaves enough; the frames of an animation one by one
@@ -25,7 +25,7 @@ from image_processor.engine.resample import Pixels, averaged_share_of, least_sha
 
 @dataclass(frozen=True, slots=True)
 class SourceHeader:
-    """What a source says of itself before a pixel is decoded; `size` is that of the picture as it is stored."""
+    """What is read of a source before a pixel is decoded; `size` is that of the picture as it is stored."""
 
     format: str
     size: Size
@@ -43,7 +43,7 @@ class OpenSource:
 
     @cached_property
     def frames(self) -> int:
-        """The number of frames, or one more than allowed; counted when asked for, since a GIF is read through for it.
+        """The number of frames, or one more than allowed; counted at the first access, which reads all of a GIF.
 
         Raises `CorruptImage` or `SourceTooLarge` for frames that can't be counted.
         """
@@ -52,16 +52,16 @@ class OpenSource:
 
     @property
     def lead(self) -> int:
-        """How many pictures stand before the first frame: 1 in a PNG whose own picture is no part of its animation."""
+        """The number of pictures before the first frame: 1 in a PNG whose own picture is no part of its animation."""
         return self._format.lead(self._image)
 
     def decode(self, parts: Sequence[tuple[Box, Size]] = ()) -> Pixels:
         """Decode the first frame; works once.
 
-        It is scaled down as far as pictures of these sizes, made from these boxes of it, allow.
+        It is scaled down as far as its renditions allow, each of which shows a box of it at a size.
         """
         image, read_as = self._image, self._format
-        del self._image  # with its decoder's memory, as much again as the pixels
+        del self._image  # which frees its decoder's memory, as much again as the pixels
         with decoding(self.header.format, self.limits):
             share = max((averaged_share_of(*part) for part in parts), default=1.0)
             least = (ceil(image.width * share), ceil(image.height * share))

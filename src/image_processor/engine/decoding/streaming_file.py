@@ -34,7 +34,7 @@ class StreamingFile(io.BufferedIOBase):
         return self._arrived.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to an offset, which may lie behind the bytes that have arrived."""
+        """Seek to an offset, which may be after the bytes that have arrived."""
         if whence == io.SEEK_END:
             self._await(None)
         return self._arrived.seek(offset, whence)

@@ -1,4 +1,4 @@
-"""AVIF, still or a sequence. Refuses files that hold more pixels than they say, or too many parts."""
+"""AVIF, still or a sequence. Refuses files with more pixels than their headers say, or too many parts."""
 
 from typing import Final
 
@@ -8,8 +8,8 @@ from image_processor.engine.decoding.heif.format import ItemsFormat
 class Avif(ItemsFormat):
     """An AVIF.
 
-    Its orientation is that of its boxes `irot` and `imir`, which Pillow gives as EXIF in place of the file's own, since
-    that is to be ignored (ISO/IEC 23000-22, 7.3.6.7).
+    Its orientation is that of its boxes `irot` and `imir`, which Pillow returns as EXIF. The file's own EXIF is ignored
+    (ISO/IEC 23000-22, 7.3.6.7).
     """
 
     name = "avif"

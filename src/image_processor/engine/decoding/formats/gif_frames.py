@@ -16,7 +16,7 @@ _RECTANGLE: Final = struct.Struct("<HHHH")  # left, top, width, height of a fram
 def count_frames(source: bytes, size: Size, most: int) -> int:
     """The number of frames, or `most` + 1 where there are more; at least one.
 
-    Raises `CorruptImage` for a frame that lies outside the picture, which Pillow would enlarge for it, and
+    Raises `CorruptImage` for a frame that is outside the picture, which Pillow would enlarge for it, and
     `SourceTooLarge` for too many blocks.
     """
     offset, frames, blocks = _HEADER + _palette_bytes(source[10]), 0, 0
@@ -25,7 +25,7 @@ def count_frames(source: bytes, size: Size, most: int) -> int:
         if kind == _IMAGE and offset + _DESCRIPTOR <= len(source):
             left, top, width, height = _RECTANGLE.unpack_from(source, offset + 1)
             if left + width > size[0] or top + height > size[1]:
-                raise CorruptImage(f"frame {frames + 1} of the gif lies outside its {size[0]}×{size[1]} pixels")
+                raise CorruptImage(f"frame {frames + 1} of the gif is outside its {size[0]}×{size[1]} pixels")
             frames += 1
             offset, passed = _after_blocks(source, offset + _DESCRIPTOR + _palette_bytes(source[offset + 9]) + 1)
         elif kind == _EXTENSION:

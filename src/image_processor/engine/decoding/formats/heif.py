@@ -1,6 +1,6 @@
 """HEIC: HEIF whose pictures are coded in HEVC, as phones write it.
 
-Refuses every other codec in HEIF, and files that hold more pixels than they say, or too many parts.
+Refuses every other codec in HEIF, and files with more pixels than their headers say, or too many parts.
 """
 
 from importlib import import_module
@@ -41,7 +41,7 @@ class Heif(ItemsFormat):
         return 1
 
     def draft(self, image: Image.Image, share: float, least: float) -> tuple[Scale, Shift]:  # noqa: ARG002
-        """Ask for an embedded thumbnail, which the plugin takes for the picture where it is large enough."""
+        """Select an embedded thumbnail instead of the picture, if it is large enough."""
         return drafted(image, share)
 
 

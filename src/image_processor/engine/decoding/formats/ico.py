@@ -1,6 +1,6 @@
 """ICO: the largest picture of an icon, a PNG or a bitmap, found before any is decoded.
 
-Refuses an icon without a picture. The directory is not believed: each picture's own header is read.
+Refuses an icon without a picture. The directory is not trusted: each picture's own header is read.
 """
 
 import io
@@ -19,7 +19,7 @@ from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage
 
 _HEADER: Final = 6  # bytes before the first entry
-_ENTRY: Final = struct.Struct("<BBBBHHII")  # sides, colours, nothing, planes, bits, length, offset
+_ENTRY: Final = struct.Struct("<BBBBHHII")  # sides, colours, reserved, planes, bits, length, offset
 _MAX_BITMAP: Final = 256  # the longest side of a bitmap that a directory can hold
 
 
@@ -50,23 +50,23 @@ class Ico(Format):
         return self._png.open(body) if self._png else super().open(body)
 
     def orientation(self, image: Image.Image) -> int:  # noqa: ARG002
-        """1, whatever EXIF a PNG in it has."""
+        """1, because the EXIF of a PNG in an icon is ignored."""
         return 1
 
     def profile(self, image: Image.Image) -> bytes | None:
-        """Of a PNG all but its gamma."""
+        """The profile of a PNG except its gamma, or of a bitmap."""
         return self._png.profile_without_gamma(image) if self._png else embedded_profile(image)
 
     def lead(self, image: Image.Image) -> int:
-        """As the PNG."""
+        """The number for a PNG; 0 for a bitmap."""
         return self._png.lead(image) if self._png else 0
 
     def frames(self, image: Image.Image) -> int:
-        """As the PNG; the sizes of an icon are no animation."""
+        """The number for a PNG; 1 for a bitmap, because the sizes of an icon are no animation."""
         return self._png.frames(image) if self._png else 1
 
     def resizable(self, image: Image.Image, profile: bytes | None) -> Image.Image:
-        """As the PNG."""
+        """The decoded image in a mode that can be resampled."""
         return self._png.resizable(image, profile) if self._png else super().resizable(image, profile)
 
 

@@ -20,7 +20,7 @@ class Jpeg(Format):
     streams = True
 
     def bounded(self, file: File) -> File:
-        """Raises `SourceTooLarge` for too many segments now, and for too many scans when these are read."""
+        """Raise `SourceTooLarge` for too many segments; the returned file raises it for too many scans."""
         header = read_header(file)
         if header.one_scan:
             return file
@@ -28,7 +28,7 @@ class Jpeg(Format):
         return ScanBoundedFile(file, header)
 
     def draft(self, image: Image.Image, share: float, least: float) -> tuple[Scale, Shift]:  # noqa: ARG002
-        """Ask for 1/2, 1/4 or 1/8 of the sides, which the decoder takes from the coefficients of its transform."""
+        """Select 1/2, 1/4 or 1/8 of the sides, which the decoder takes from the coefficients of its transform."""
         return drafted(image, share)
 
 

@@ -31,22 +31,22 @@ class Jpeg2000(Format):
             raise CorruptImage("the source begins like jpeg2000 and has two sizes")
 
     def decoded_pixels(self, image: Image.Image) -> int:
-        """A picture of more than `MAX_PIXELS` is decoded at a fraction."""
+        """At most `MAX_PIXELS`, because a larger picture is decoded at a fraction of its size."""
         return min(image.width * image.height, MAX_PIXELS)
 
     def profile(self, image: Image.Image) -> bytes | None:  # noqa: ARG002 - Pillow does not read it
-        """By the first colour box that holds an ICC profile."""
+        """The ICC profile of the first colour box that has one."""
         return profile(self.source)
 
     def draft(self, image: Image.Image, share: float, least: float) -> tuple[Scale, Shift]:
-        """Ask for as many halvings as leave `share` of the sides, or more where that takes too long to decode."""
+        """Select as many halvings as leave `share` of the sides, or more where that takes too long to decode."""
         number = self._codestream.reductions(min(1.0, WAVELET_GAP * share), least)
         # Setting image.reduce does the same, but rounds odd sides down, and then can't decode.
         [tile] = image.tile  # type: ignore[attr-defined]  # of an image file
         codec, _, layers, *file = tile.args
         image._size = self._codestream.halved(number)
         image.tile = [tile._replace(extents=(0, 0, *image.size), args=(codec, number, layers, *file))]  # type: ignore[attr-defined]
-        # Of each two samples a wavelet keeps the position of the first, where a mean would lie between them.
+        # A wavelet has the position of the first of two samples, a mean the position between them.
         shift = 0.5 - 0.5 ** (number + 1)
         return (0.5**number, 0.5**number), (shift, shift)
 

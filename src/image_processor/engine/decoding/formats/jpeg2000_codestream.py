@@ -1,6 +1,7 @@
-"""What a JPEG 2000 says of itself before it is decoded: its size, its tiles, how far it can be halved, its profile.
+"""Reads the headers of a JPEG 2000 before it is decoded: its size, its tiles, how far it can be halved, its profile.
 
-In a file, the first box of a name counts, as in OpenJPEG, and damage reads as absence: the decoder says what is wrong.
+In a file, the first box of a name counts, as in OpenJPEG. A damaged box counts as absent: the decoder reports the
+damage.
 """
 
 import struct
@@ -15,10 +16,10 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 # Decoding at half the sides is a quarter of the work, so that larger sources are read for smaller pictures.
 MAX_PIXELS: Final = 24_000_000
 MAX_BYTES: Final = 32 * 1024 * 1024
-MAX_TILES: Final = 16_384  # each takes 0.05 ms beside its pixels
+MAX_TILES: Final = 16_384  # each takes 0.05 ms in addition to its pixels
 
 _SOC_SIZ, _COD, _COC, _SOT = b"\xff\x4f\xff\x51", 0xFF52, 0xFF53, 0xFF90  # markers (ISO/IEC 15444-1, table A.2)
-_ICC: Final = (2, 3)  # methods of a colour box that hold a profile
+_ICC: Final = (2, 3)  # methods of a colour box that has a profile
 
 
 @dataclass(frozen=True, slots=True)

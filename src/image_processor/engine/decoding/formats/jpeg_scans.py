@@ -33,11 +33,11 @@ _MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What stands before the pixels; `first_scan` is the offset of the first scan's marker."""
+    """What a JPEG has before its pixels; `first_scan` is the offset of the first scan's marker."""
 
     pixels: int
     first_scan: int
-    one_scan: bool  # it holds all components, and decoders stop at its end
+    one_scan: bool  # it has all components, and decoders stop at its end
 
     @property
     def most_scans(self) -> int:
@@ -46,7 +46,7 @@ class JpegHeader:
 
 
 def read_header(file: File) -> JpegHeader:
-    """Read up to the first scan, and go back to the beginning. Raises `SourceTooLarge` for too many segments."""
+    """Read up to the first scan, then seek to the beginning. Raises `SourceTooLarge` for too many segments."""
     file.seek(2)
     segments, exifs, pixels, components = 0, 0, 0, 0
     while (marker := _next_marker(file)) not in (_SOS, _EOI, None):
@@ -63,13 +63,13 @@ def read_header(file: File) -> JpegHeader:
             components = 0 if marker in _PROGRESSIVE else int.from_bytes(head[7:8], "big")
             pixels = int.from_bytes(head[3:5], "big") * int.from_bytes(head[5:7], "big")
         file.seek(start + max(2, int.from_bytes(head[:2], "big")))
-    first_scan, scanned = file.tell() - 2, file.read(3)[2:]  # the number of components that the scan holds
+    first_scan, scanned = file.tell() - 2, file.read(3)[2:]  # the number of components in the scan
     file.seek(0)
     return JpegHeader(pixels, first_scan, one_scan=scanned == bytes((components,)) != b"\0")
 
 
 def _next_marker(file: File) -> int | None:
-    """The code of the next marker, None at the end of the file; the file is then read up to behind it."""
+    """The code of the next marker, None at the end of the file; the file's position is then after it."""
     last = b""
     for _ in range(MAX_FILL):
         byte = file.read(1)
@@ -82,7 +82,7 @@ def _next_marker(file: File) -> int | None:
 
 
 class ScanCounter:
-    """Counts scans; is fed the bytes of a JPEG from its first scan on, in pieces of any length."""
+    """Counts the scans in the bytes of a JPEG from its first scan on, which come in pieces of any length."""
 
     def __init__(self, most: int) -> None:
         self.count, self._most = 0, most

@@ -1,7 +1,7 @@
 """PNG and APNG, large still ones decoded in bands of rows.
 
-Reads the chunks that Pillow does not tell of, or only once all pixels are decoded: EXIF behind the pixels, code points
-of colours, transparent colours of less or more than 8 bits. Refuses nothing by itself.
+Reads the chunks that Pillow ignores, or reads only after all pixels: EXIF after the pixels, code points of colours,
+transparent colours of less or more than 8 bits. Refuses nothing by itself.
 """
 
 from functools import cached_property
@@ -35,21 +35,21 @@ class Png(Format):
         return first_chunks(self.source)
 
     def open(self, file: File) -> Image.Image:
-        """As any image, with a transparent colour that fits Pillow's pixels."""
+        """Open the PNG, and bring its transparent colour to the depth of Pillow's pixels."""
         image = super().open(file)
         _scale_transparency(image, self._chunks)
         return image
 
     def orientation(self, image: Image.Image) -> int:  # noqa: ARG002
-        """By the chunk eXIf, which may follow the pixels; Pillow reads it there only with them."""
+        """The orientation in the chunk eXIf, which Pillow reads only with the pixels if it follows them."""
         return exif_orientation(bytes(self._chunks.get(b"eXIf", b"")))
 
     def profile(self, image: Image.Image) -> bytes | None:
-        """By cICP, else iCCP, else gAMA and cHRM (PNG, third edition, 4.3)."""
+        """The profile of cICP, else of iCCP, else of gAMA and cHRM (PNG, third edition, 4.3)."""
         return self.profile_without_gamma(image) or self._profile_of_gamma(image)
 
     def profile_without_gamma(self, image: Image.Image) -> bytes | None:
-        """By cICP, else iCCP."""
+        """The profile of cICP, else of iCCP."""
         cicp = self._code_points()
         return embedded_profile(image) if cicp is None else cicp_profile(image, *cicp)
 
@@ -61,7 +61,7 @@ class Png(Format):
     def _profile_of_gamma(self, image: Image.Image) -> bytes | None:
         if self._code_points() or "gamma" not in image.info or "srgb" in image.info:
             return None
-        from image_processor.engine.decoding.icc import of_gamma  # few sources need it
+        from image_processor.engine.decoding.icc import of_gamma  # few sources need this import
 
         return of_gamma(image.info["gamma"], image.info.get("chromaticity"), grey=image.mode in modes.GREY)
 
@@ -70,13 +70,13 @@ class Png(Format):
         return 1 if getattr(image, "default_image", False) else 0
 
     def decode_reduced(self, image: Image.Image, least: Size, prepare: Prepare) -> Reduced | None:
-        """In bands of rows, where the PNG is large and usual."""
+        """Decode in bands of rows, if the PNG is large and of a usual kind."""
         from image_processor.engine.decoding.formats import png_bands
 
         return png_bands.decode_reduced(self.source, image, least, prepare)
 
     def resizable(self, image: Image.Image, profile: bytes | None) -> Image.Image:
-        """With the transparent level of a grey of 16 bits, which Pillow ignores."""
+        """As `modes.resizable`, with the transparent level of 16-bit grey, which Pillow ignores."""
         if image.mode in modes.DEEP_GREY:
             key = image.info.get("transparency")
             if isinstance(key, int):
@@ -88,7 +88,7 @@ class Png(Format):
 def _scale_transparency(image: Image.Image, chunks: Chunks) -> None:
     """Bring the transparent colour to the 8 bits of Pillow's pixels, which Pillow does for 1 bit alone.
 
-    Of a colour of 16 bits, the upper 8 are compared, since Pillow keeps no others.
+    Of a colour of 16 bits, the upper 8 are compared, because Pillow reads no others.
     """
     key, header = image.info.get("transparency"), chunks.get(b"IHDR", b"")
     if len(header) != 13:

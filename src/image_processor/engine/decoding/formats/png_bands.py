@@ -1,6 +1,6 @@
-"""Decodes a PNG in bands of rows, each averaged down while the cache still holds it; never the whole picture in memory.
+"""Decodes a PNG in bands of rows, each averaged while it is in the CPU's cache; the whole picture is never in memory.
 
-    source ─▶ chunks ─▶ inflate (ISA-L) ─▶ a band of rows ─▶ as a PNG of its own ─▶ unfilter (Rust's png) ─▶ reduce
+    source ─▶ chunks ─▶ inflate (ISA-L) ─▶ a band of rows ─▶ as a separate PNG ─▶ unfilter (Rust's png) ─▶ reduce
                 └▶ None: the caller lets Pillow decode
 
 Pillow's wheels have neither a fast inflate nor a fast unfilter, and these two take nearly all the time of a PNG. Here
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct(">IIBBBBB")  # IHDR: sides, bits, colour type, compression, filter, interlace
 _BLOCK: Final = struct.Struct("<BHH")  # a stored block's head, RFC 1951, 3.2.4
-_BLOCK_BYTES: Final = 65_535  # the most it holds
+_BLOCK_BYTES: Final = 65_535  # the most data in a stored block
 _END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _LEAST_PIXELS: Final = 200_000  # Pillow decodes fewer in less than the 11 ms that importing the two packages takes
 _BAND_BYTES: Final = 400_000  # so that rows, their PNG and pixels together fit into a second-level cache
 _FED_BYTES: Final = 65_536
-_MOST_CHUNKS: Final = 65_536  # of IDAT: 8 kB each, as libpng writes them, are 512 MB; one byte each would take minutes
+_MAX_IDAT_CHUNKS: Final = (
+    65_536  # that are inflated: 8 kB each, as libpng writes them, are 512 MB; one byte each would take minutes
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """As which colour type of 8 or 16 bits rows are unfiltered, and how Pillow unpacks the samples."""
+    """The depth and colour type with which rows are unfiltered, and Pillow's modes for the samples."""
 
     bits: int
     colour_type: int
@@ -49,9 +51,9 @@ class _Layout:
     raw: str
 
 
-# By what an IHDR says (colour type, bits). The indices of a palette are unfiltered as grey. 16 bits come back in the
-# order of the machine; Pillow keeps the upper eight, except of grey. Others are left out: fewer than 8 bits, which
-# are small files, and grey of 16 bits with alpha, which it can't unpack from this order.
+# By an IHDR's colour type and bits. The indices of a palette are unfiltered as grey. Samples of 16 bits
+# are in the machine's byte order; Pillow uses their upper eight bits, except of grey. Two kinds are left out: fewer
+# than 8 bits, which are small files, and grey of 16 bits with alpha, which Pillow can't unpack from this order.
 _LAYOUTS: Final = {
     (0, 8): _Layout(8, 0, 1, "L", "L"),
     (2, 8): _Layout(8, 2, 3, "RGB", "RGB"),
@@ -99,7 +101,7 @@ def decode_reduced(source: bytes, opened: Image.Image, least: Size, prepare: Pre
 
 
 def _layout(source: bytes) -> _Layout | None:
-    """None for what is not decoded here: interlaced, animated, of a layout not in the table."""
+    """The layout of a PNG; None if it is not decoded here: interlaced, animated, or of a layout not in the table."""
     name, header, _ = next(_complete_chunks(source), Chunk(b"", memoryview(b""), complete=False))
     if not source.startswith(SIGNATURE) or name != b"IHDR" or len(header) != _HEADER.size:
         return None
@@ -190,7 +192,7 @@ def _fed(source: bytes) -> Iterator[memoryview]:
     for name, data, _ in _complete_chunks(source):
         if name == b"IDAT":
             count += 1
-            if count > _MOST_CHUNKS:
+            if count > _MAX_IDAT_CHUNKS:
                 raise _Unusual
             for start in range(0, len(data), _FED_BYTES):
                 yield data[start : start + _FED_BYTES]

@@ -42,7 +42,7 @@ class Tiff(Format):
         return 1
 
     def resizable(self, image: Image.Image, profile: bytes | None) -> Image.Image:
-        """With white as the most of 16 bits: Pillow inverts WhiteIsZero only where it has 8 bits."""
+        """As `modes.resizable`, with WhiteIsZero of 16 bits inverted: Pillow inverts only 8 bits."""
         deep_grey = image.mode in modes.DEEP_GREY
         resizable = modes.resizable(image, profile)
         if deep_grey and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == _WHITE_IS_ZERO:

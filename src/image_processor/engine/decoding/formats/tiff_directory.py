@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
 
 class Directory:
-    """The first directory of `source`. What lies behind the end of the source reads as zeros or as absent."""
+    """The first directory of `source`. Numbers after the end of the source are 0, entries there are absent."""
 
     def __init__(self, source: bytes) -> None:
         self.source = source
@@ -27,9 +27,9 @@ class Directory:
         self._word, self._entry_bytes, counter = (8, 20, 8) if self.is_big else (4, 12, 2)
         start = self.number(self._word, self._word)
         self._first = start + counter
-        # Pillow stops at the end of the source, whatever number of entries is announced.
-        room = max(0, len(source) - self._first) // self._entry_bytes
-        self._entries = min(self.number(start, counter), room)
+        # Pillow stops at the end of the source, even if more entries are announced.
+        complete_entries = max(0, len(source) - self._first) // self._entry_bytes
+        self._entries = min(self.number(start, counter), complete_entries)
 
     def __len__(self) -> int:
         return self._entries

@@ -1,4 +1,4 @@
-"""Tells a camera's raw file from a TIFF: Pillow would show its small preview, or the samples of its filter array."""
+"""Recognises a camera's raw file: Pillow would show its small preview, or the samples of its filter array."""
 
 from itertools import islice
 from typing import Final
@@ -20,7 +20,7 @@ _MAX_ENTRIES: Final = 512  # are read; a raw file has up to 100
 
 
 def is_raw(source: bytes) -> bool:
-    """Whether the first directory says so: a DNG by its version, others by what they say of their picture.
+    """Whether this is a raw file: a DNG by its version, others by the picture that their first directory describes.
 
     A BigTIFF is no raw file.
     """

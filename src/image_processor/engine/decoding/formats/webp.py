@@ -16,7 +16,7 @@ class Webp(Format):
     animated = True
 
     def decode_reduced(self, image: Image.Image, least: Size, prepare: Prepare) -> Reduced | None:  # noqa: ARG002
-        """By libwebp itself, where the picture is still and whole."""
+        """Decode with libwebp itself, if the picture is still and complete."""
         from image_processor.engine.decoding.formats import webp_scaled  # ctypes takes 2 to 14 ms of a cold start
 
         return webp_scaled.decode_scaled(self.source, least)

@@ -1,10 +1,10 @@
 """Decodes a still WebP at a whole fraction of its size, by the libwebp that Pillow is linked to.
 
-    source ─▶ features ─▶ guards ─▶ decode: rows, averaged as they come ─▶ image
+    source ─▶ features ─▶ guards ─▶ decode: rows, averaged as they are decoded ─▶ image
                              └▶ None: the caller lets Pillow decode
 
-Pillow never asks libwebp for a fraction. What it does for every WebP, the canvas of an animation and two copies, costs
-more than the decoding of a still picture.
+Pillow never requests a fraction from libwebp. For every WebP it makes the canvas of an animation and two copies, which
+costs more than the decoding of a still picture.
 
 The result is None, never an error, for a file that is unusual, damaged or cut off: Pillow alone decides what is refused
 and why.
@@ -23,7 +23,7 @@ from image_processor.engine.geometry import Size
 # and refuses another, so that a future libwebp means None, not reads of the wrong memory.
 _ABI_VERSION: Final = 0x0209
 _RGBA, _PREMULTIPLIED = 1, 7  # MODE_RGBA, MODE_rgbA of WEBP_CSP_MODE
-_LOSSY, _LOSSLESS = 1, 2  # WebPBitstreamFeatures.format; 0 is an animation, whose frames have rectangles of their own
+_LOSSY, _LOSSLESS = 1, 2  # WebPBitstreamFeatures.format; 0 is an animation, whose frames have their own rectangles
 _OK: Final = 0  # VP8_STATUS_OK
 # libwebp averages luma, chroma and alpha of a lossy picture, each alone, before they are colours. Against the average
 # of colours, a half loses too much of fine coloured detail (43 dB; a third 46, a sixth 50) and saves no time; and with
@@ -51,7 +51,7 @@ class _RgbaBuffer(ctypes.Structure):
 
 
 class _YuvaBuffer(ctypes.Structure):
-    """WebPYUVABuffer, which makes the union as large as libwebp has it."""
+    """WebPYUVABuffer, which makes the union as large as in libwebp."""
 
     _fields_ = (("planes", ctypes.c_void_p * 4), ("strides", ctypes.c_int * 4), ("sizes", ctypes.c_size_t * 4))
 
@@ -122,10 +122,10 @@ def decode_scaled(source: bytes, least: Size) -> Reduced | None:
     pixels = _decode(libwebp, config, source, size)
     if pixels is None:
         return None
-    # Rounded up, covering the whole side: 1001 at a third is 334 pixels of 1001/334 each.
+    # The sides are rounded up and cover the whole picture: 1001 at a third is 334 pixels of 1001/334 each.
     shares = (size[0] / width, size[1] / height)
     if whole and part > 1:
-        # Four samples of any kind: where one is alpha, the others are already multiplied by it. Not copied.
+        # Four samples of any kind: where one is alpha, the others are already multiplied by it.
         small = Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1).reduce(part)
         pixels, size, shares = small.tobytes(), small.size, (1 / part, 1 / part)
     mode, raw = ("RGBa", "RGBa") if features.has_alpha else ("RGB", "RGBX")
@@ -142,7 +142,7 @@ def _decode(libwebp: ctypes.CDLL, config: _Config, source: bytes, size: Size) ->
     memory = (ctypes.c_ubyte * len(pixels)).from_buffer(pixels)
     output.buffer.rgba = _RgbaBuffer(ctypes.addressof(memory), width * 4, len(pixels))
     if (width, height) != (config.input.width, config.input.height):
-        # Not at its own size, where asking for scaling only selects the worse of two ways to upsample colour.
+        # At the picture's own size, scaling would only select the worse of two ways to upsample colour.
         config.options.use_scaling = 1
         config.options.scaled_width, config.options.scaled_height = width, height
     return pixels if libwebp.WebPDecode(source, len(source), ctypes.byref(config)) == _OK else None
@@ -150,7 +150,7 @@ def _decode(libwebp: ctypes.CDLL, config: _Config, source: bytes, size: Size) ->
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The libwebp that Pillow is linked to, whatever the path of its file; None if it can't be loaded.
+    """The libwebp that Pillow is linked to, wherever its file is; None if it can't be loaded.
 
     A symbol is also looked up in what a library is linked to, so that Pillow's own module leads to libwebp. Where
     libwebp is linked into that module, its symbols are hidden.

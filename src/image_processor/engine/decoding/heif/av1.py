@@ -1,4 +1,4 @@
-"""The actual sides of an AV1 stream: its decoder takes memory for these, whatever the file around the stream says.
+"""The actual sides of an AV1 stream: its decoder takes memory for these, and not for those that the file states.
 
 An item or a sample is a row of units: a header of 1 or 2 bytes, a length, a body (AV1 specification, 5.3). A sequence
 header has the largest sides of a frame, and the number of bits of a side that a frame states for itself (5.5, 5.9).
@@ -15,16 +15,16 @@ _SEQUENCE, _REPEATED = 1, 7  # types of units (6.2.2)
 _FRAME_HEADERS: Final = (3, 6, _REPEATED)  # a header alone, one with its tiles, a repeated one
 _LONGEST: Final = 512  # bytes; a sequence header with 32 operating points, each with its times, has 400
 _KEY, _SWITCH = 0, 3  # types of frames (6.8.2)
-_SELECT: Final = 2  # each frame says whether it is so (3)
+_SELECT: Final = 2  # each frame states the value (3)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
-    """What of a sequence header is needed to read the headers of its frames."""
+    """The fields of a sequence header that are needed to read the headers of its frames."""
 
     sides: Size  # the most that a frame's are
     bits: Size  # of a side that a frame states for itself
-    reduced: bool  # a still picture whose frame header says next to nothing
+    reduced: bool  # a still picture whose frame header has hardly any fields
     time_bits: int  # of when a frame is shown
     id_bits: int
     screen_content: int
@@ -32,11 +32,11 @@ class _Sequence:
 
 
 class Av1Stream:
-    """Is fed items or samples in order; its sides are then the largest of any frame."""
+    """Reads items or samples in order; its sides are then the largest of any frame."""
 
     def __init__(self) -> None:
         self.declared: Size = (0, 0)  # by the sequence headers
-        self.possible: Size = (0, 0)  # by those, and by what a frame may say instead
+        self.possible: Size = (0, 0)  # by those, and by the sides that a frame may state instead
         self.frames = 0  # decoded ones, shown or not
         self._sequence: _Sequence | None = None
 
@@ -78,7 +78,7 @@ class Av1Stream:
 
 
 class _Bits:
-    """Reads numbers of so many bits; raises `EOFError` behind the last."""
+    """Reads numbers of a given length in bits; raises `EOFError` after the last bit."""
 
     def __init__(self, data: memoryview) -> None:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -100,7 +100,7 @@ class _Bits:
 
 
 def _leb128(data: memoryview, offset: int) -> tuple[int, int]:
-    """A length in groups of 7 bits, the lowest first (4.10.5), and the offset behind it."""
+    """A length in groups of 7 bits, the lowest first (4.10.5), and the offset after it."""
     value = 0
     for group in range(8):
         byte = data[offset + group]
@@ -165,7 +165,7 @@ def _times(bits: _Bits) -> int:
 
 
 def _has_own_sides(bits: _Bits, sequence: _Sequence) -> bool | None:
-    """Whether a frame header states sides of its own (5.9.2); None for one that shows a frame decoded before."""
+    """Whether a frame header states its own sides (5.9.2); None for a header that shows an earlier frame."""
     if sequence.reduced:
         return False
     if bits.read(1):

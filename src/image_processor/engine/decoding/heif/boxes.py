@@ -1,4 +1,4 @@
-"""The boxes of ISO base media files and of JPEG 2000 files: a length, a name, what they hold.
+"""The boxes of ISO base media files and of JPEG 2000 files: a length, a name, the content.
 
 (ISO/IEC 14496-12, 4.2; ISO/IEC 15444-1, annex I.)
 """
@@ -14,7 +14,7 @@ NOTHING: Final = memoryview(b"")
 
 _HEAD: Final = struct.Struct(">I4s")
 _LONG_HEAD_BYTES: Final = 16
-_LENGTH_FOLLOWS, _TO_THE_END = 1, 0  # lengths with a meaning of their own
+_LENGTH_FOLLOWS, _TO_THE_END = 1, 0  # lengths with a special meaning
 
 Box = tuple[bytes, memoryview]
 
@@ -22,7 +22,7 @@ Box = tuple[bytes, memoryview]
 def boxes(data: memoryview) -> Iterator[Box]:
     """The name and content of each box, in order; the content of one that is cut off is what is left of it.
 
-    Ends at a box of an impossible length, since decoders do. Raises `SourceTooLarge` for `MAX_BOXES`.
+    Ends at a box of an impossible length, as decoders do. Raises `SourceTooLarge` for `MAX_BOXES`.
     """
     for number, box in enumerate(_walk(data), 1):
         if number == MAX_BOXES:
@@ -31,7 +31,10 @@ def boxes(data: memoryview) -> Iterator[Box]:
 
 
 def only(data: memoryview, wanted: bytes) -> memoryview:
-    """The content of the box of this name, empty if there is none; `CorruptImage` for two, of which decoders differ."""
+    """The content of the one box of this name, empty if there is none.
+
+    Raises `CorruptImage` for two, of which decoders choose differently.
+    """
     found = [content for name, content in boxes(data) if name == wanted]
     if len(found) > 1:
         raise CorruptImage(f"the source has {len(found)} boxes {wanted.decode()} where one may be")

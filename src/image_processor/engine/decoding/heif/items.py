@@ -91,7 +91,7 @@ class Items:
             self.sides[item].append(struct.unpack_from(">II", content, VERSION))
         elif kind == b"lsel":
             self.selects_layer.add(item)
-        elif kind == b"colr" and bytes(content[:4]) == b"nclx":  # the first counts; one that is too short says nothing
+        elif kind == b"colr" and bytes(content[:4]) == b"nclx":  # the first counts; one that is too short is ignored
             self._code_points.setdefault(item, struct.unpack_from(">HH", content, 4) if len(content) >= 8 else None)
 
 
@@ -106,7 +106,7 @@ def _kinds(meta: memoryview) -> Iterator[tuple[int, bytes]]:
     iinf = only(meta, b"iinf")
     for name, entry in boxes(iinf[6 if iinf[0] == 0 else 8 :]) if iinf else ():
         if name == b"infe" and entry[0] >= 2:
-            kind = 8 if entry[0] == 2 else 10  # its offset, behind the number and two bytes of protection
+            kind = 8 if entry[0] == 2 else 10  # its offset, after the number and two bytes of protection
             yield int.from_bytes(entry[VERSION : kind - 2], "big"), bytes(entry[kind : kind + _KIND_BYTES])
 
 
@@ -125,7 +125,7 @@ def _associations(ipma: memoryview) -> Iterator[tuple[int, int]]:
 
 
 def _locations(iloc: memoryview) -> Iterator[tuple[int, _Location]]:
-    """Each item, and where it lies (8.11.3)."""
+    """Each item and its location (8.11.3)."""
     if not iloc:
         return
     version = iloc[0]

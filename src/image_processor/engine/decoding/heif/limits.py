@@ -1,9 +1,9 @@
-"""Bounds an AVIF or HEIC by what its decoder will make, where its header says less.
+"""Bounds an AVIF or HEIC by the pixels that its decoder will decode, which may be more than its header says.
 
     primary picture ─┬─ tiles, layers ─▶ coded pictures ─▶ sides by the box `ispe`, and by AV1's own header
                      └─ auxiliaries (alpha) likewise
 
-libavif and dav1d decode a stream at its own sides, whatever `ispe` says, up to 268 megapixels. libheif lets the sides
+libavif and dav1d decode a stream at its own sides, not at those of `ispe`, up to 268 megapixels. libheif lets the sides
 of a stream be 64 pixels longer than `ispe` says, and no more (1.23.6, `tighten_image_size_limit_for_ispe`), and opens
 nothing without it, so that `ispe` is enough for HEVC.
 """
@@ -23,7 +23,7 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 PADDING: Final = 128  # pixels by which a coded side may pass the picture's: AV1's largest block; HEVC's is 64
 TILES: Final = 9 / 8  # of the pixels allowed; the last tiles of a row and a column may hang over
 MAX_LAYERS: Final = 8  # frames of a still picture in AV1; a progressive one has 4 at most
-_NESTED: Final = 8  # levels of pictures made of pictures
+_NESTED: Final = 8  # levels of pictures that consist of pictures
 _AV1: Final = b"av01"
 
 
@@ -61,7 +61,7 @@ def _check_tracks(data: memoryview, moov: memoryview, limits: Limits) -> int:
         _check_padding(said, stream.declared)
         if stream.possible != stream.declared:  # then the size of a frame is not what the header says
             limits.check_frames(len(found), *stream.possible)
-        _check_number(stream, 2 * len(found) + MAX_LAYERS)  # some frames are only there for others to refer to
+        _check_number(stream, 2 * len(found) + MAX_LAYERS)  # some frames are only references for others
     return units
 
 
@@ -112,7 +112,7 @@ class _Pictures:
         return self._auxiliary_pixels[item]
 
     def _coded(self, item: int) -> int:
-        """The pixels of a picture as it is coded; none for one that is made of others."""
+        """The pixels of a picture as it is coded; none for one that consists of others."""
         said = self._items.sides.get(item, [])
         for sides in said:
             _check_sides(sides, self._limits)
@@ -129,7 +129,7 @@ class _Pictures:
         return stream.possible[0] * stream.possible[1]
 
     def _check_canvas(self, item: int) -> None:
-        """The sides of the picture that a grid or an overlay makes (ISO/IEC 23008-12, 6.6.2)."""
+        """Check the sides of the picture of a grid or an overlay (ISO/IEC 23008-12, 6.6.2)."""
         kinds = self._items.kinds.get(item, set())
         for kind, offset in ((b"grid", 4), (b"iovl", 10)):
             if kind in kinds:

@@ -1,4 +1,4 @@
-"""Where the frames of an AVIF sequence lie (ISO/IEC 14496-12, 8.6 and 8.7).
+"""Finds the frames of an AVIF sequence in the file (ISO/IEC 14496-12, 8.6 and 8.7).
 
 stsc: so many samples a chunk, from this chunk on
 stco, co64: where each chunk begins

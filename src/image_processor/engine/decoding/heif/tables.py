@@ -1,6 +1,6 @@
 """The tables of an ISO base media file, how long they may be, and how their rows are read.
 
-meta ─┬─ iloc, iinf, iref   where the items lie, what they are, what belongs together (ISO/IEC 14496-12, 8.11)
+meta ─┬─ iloc, iinf, iref   the items' offsets, their kinds, which belong together (ISO/IEC 14496-12, 8.11)
       └─ iprp ── ipma       their properties (ISO/IEC 23008-12, 9.3)
 """
 
@@ -15,7 +15,7 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 # Bytes of one table, each row of which is an item that decoders look up in a list. A phone's 48 megapixels in 200 tiles
 # take 4,000; looking up items takes time by their square, 12 s for the 60,000 of 600 kB.
 MAX_TABLE: Final = 65_536
-VERSION: Final = 4  # bytes of version and flags, before what a full box holds
+VERSION: Final = 4  # bytes of version and flags, before the content of a full box
 _TABLES: Final = frozenset((b"iloc", b"iinf", b"iref"))
 
 
@@ -44,13 +44,13 @@ def complete_tables() -> Iterator[None]:
 
 
 class TableReader:
-    """Reads the numbers of a table one after the other; raises `IndexError` behind the last."""
+    """Reads the numbers of a table one after the other; raises `IndexError` after the last."""
 
     def __init__(self, table: memoryview, offset: int) -> None:
         self._table, self._offset = table, offset
 
     def read(self, size: int) -> int:
-        """The next number, of so many bytes."""
+        """The next number, of `size` bytes."""
         start, self._offset = self._offset, self._offset + size
         if self._offset > len(self._table):
             raise IndexError

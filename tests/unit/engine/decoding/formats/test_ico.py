@@ -7,20 +7,7 @@ from PIL import Image
 
 from image_processor.errors import CorruptImage, SourceTooLarge
 
-from ....pictures import (
-    BLUE,
-    LIME,
-    RED,
-    WHITE,
-    assert_close,
-    corners_of,
-    decode,
-    encode,
-    four_corners,
-    icon,
-    make,
-    noise,
-)
+from ....pictures import BLUE, RED, assert_close, assert_corners, decode, encode, four_corners, icon, make, noise
 
 
 def bitmap(size: tuple[int, int], bits: int, pixels: bytes, mask: bytes, palette: bytes = b"") -> bytes:
@@ -36,8 +23,7 @@ def test_the_largest_picture_is_taken(sides, kind):
     picture = decode(make(source, "format=png"))
 
     assert picture.size == (max(sides), max(sides))
-    for colour, expected in zip(corners_of(picture), (RED, LIME, BLUE, WHITE), strict=True):
-        assert_close(colour, expected, within=4)
+    assert_corners(picture, within=4)
 
 
 def test_the_sides_in_the_directory_are_ignored():

@@ -40,6 +40,6 @@ def test_the_first_of_each_wanted_name_counts_up_to_the_end():
 
 
 def test_the_chunks_that_are_read_are_bounded(monkeypatch):
-    monkeypatch.setattr(png_chunks, "MAX_CHUNKS", 2)
+    monkeypatch.setattr(png_chunks, "MAX_SEARCHED_CHUNKS", 2)
 
     assert found(SOURCE) == {b"IHDR": b"header"}

@@ -1,4 +1,4 @@
-"""templates/main.yaml deploys as it stands: the plain AWS CLI, the zip, and no script of the project."""
+"""templates/main.yaml can be deployed with the plain AWS CLI and the zip, without a script of the project."""
 
 import hashlib
 import subprocess

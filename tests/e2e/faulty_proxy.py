@@ -1,6 +1,6 @@
-"""A door in front of the local AWS at which some calls to S3 and DynamoDB fail, in the ways that AWS's own do.
+"""A proxy in front of the local AWS at which some calls to S3 and DynamoDB fail, as calls to AWS do.
 
-function ──▶ door ──▶ local AWS       a call may be refused, broken off, or done and its answer lost
+function ──▶ proxy ──▶ local AWS       a call may be refused or interrupted, or its response may be lost
 """
 
 import http.client
@@ -17,8 +17,8 @@ from urllib.parse import unquote
 
 from ..serving import serving
 
-BUSY, BROKEN, RESET, LOST, CUT = "busy", "broken", "reset", "answer lost", "cut short"
-_HOP = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}  # that end at the door; RFC 9110
+BUSY, BROKEN, RESET, LOST, CUT = "busy", "broken", "reset", "response lost", "cut short"
+_HOP = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}  # that end at the proxy; RFC 9110
 _REFUSALS = {
     ("s3", BUSY): (503, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"),
     ("s3", BROKEN): (500, b"<Error><Code>InternalError</Code><Message>We had an error.</Message></Error>"),
@@ -27,8 +27,8 @@ _REFUSALS = {
 }
 
 
-class FaultyDoor(ThreadingHTTPServer):
-    """Counts its `calls` and `faults`; `made` says when each object was first stored, path → monotonic seconds."""
+class FaultyProxy(ThreadingHTTPServer):
+    """Counts its `calls` and `faults`; `stored_at` has when each object was first stored, path → monotonic seconds."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -36,18 +36,18 @@ class FaultyDoor(ThreadingHTTPServer):
     def __init__(self, behind: int, share: float) -> None:
         self.behind, self.share = behind, share
         self.calls, self.faults = Counter[str](), Counter[str]()
-        self.made: dict[str, float] = {}
+        self.stored_at: dict[str, float] = {}
         self._dice = random.Random(1)  # noqa: S311 - chance, not secrecy
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Call)
 
     @property
     def url(self) -> str:
-        """For `AWS_ENDPOINT_URL`."""
+        """The value of `AWS_ENDPOINT_URL`."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def fault(self, service: str, method: str) -> str | None:
-        """Throw the dice for a call."""
+        """Choose the fault of a call by chance; None for no fault."""
         if service not in ("s3", "dynamodb"):
             return None
         with self._lock:
@@ -61,13 +61,13 @@ class FaultyDoor(ThreadingHTTPServer):
             return fault
 
 
-def faulty_door(behind: int, share: float) -> AbstractContextManager[FaultyDoor]:
-    """Stand open until the block ends, before the local AWS on a port."""
-    return serving(FaultyDoor(behind, share))
+def faulty_proxy(behind: int, share: float) -> AbstractContextManager[FaultyProxy]:
+    """Serve until the block ends, in front of the local AWS on a port."""
+    return serving(FaultyProxy(behind, share))
 
 
 class _Call(BaseHTTPRequestHandler):
-    server: FaultyDoor
+    server: FaultyProxy
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm: ClassVar[bool] = True  # head and body are two writes
 
@@ -78,43 +78,43 @@ class _Call(BaseHTTPRequestHandler):
         fault = self.server.fault(service, self.command)
         if fault in (BUSY, BROKEN):
             status, reason = _REFUSALS[service, fault]
-            self._answer(status, reason)
+            self._respond(status, reason)
             return
         if fault == RESET:
-            self._hang_up()
+            self._reset()
             return
-        status, headers, answer = self._pass_on(body)
+        status, headers, response = self._pass_on(body)
         if self.command == "PUT" and status == http.client.OK:
-            self.server.made.setdefault(unquote(self.path).partition("?")[0], time.monotonic())
+            self.server.stored_at.setdefault(unquote(self.path).partition("?")[0], time.monotonic())
         if fault == LOST:
-            self._hang_up()
+            self._reset()
         elif fault == CUT:
-            self._answer(status, answer[: len(answer) // 2], headers, length=len(answer))
-            self._hang_up()
+            self._respond(status, response[: len(response) // 2], headers, length=len(response))
+            self._reset()
         else:
-            self._answer(status, answer, headers)
+            self._respond(status, response, headers)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_call  # noqa: N815 - the base class's names
 
     def _pass_on(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         behind = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
         try:
-            # As they came, the Host among them: they are signed.
+            # Unchanged, also the Host, because they are signed.
             behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() not in _HOP:
                     behind.putheader(name, value)
             behind.putheader("Content-Length", str(len(body)))
             behind.endheaders(body)
-            answer = behind.getresponse()
-            headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP]
+            response = behind.getresponse()
+            headers = [(name, value) for name, value in response.getheaders() if name.lower() not in _HOP]
             if self.command == "HEAD":
-                headers.append(("Content-Length", answer.headers.get("Content-Length", "0")))
-            return answer.status, headers, answer.read()
+                headers.append(("Content-Length", response.headers.get("Content-Length", "0")))
+            return response.status, headers, response.read()
         finally:
             behind.close()
 
-    def _answer(
+    def _respond(
         self, status: int, body: bytes, headers: list[tuple[str, str]] | None = None, length: int | None = None
     ) -> None:
         self.send_response_only(status)
@@ -126,8 +126,8 @@ class _Call(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _hang_up(self) -> None:
-        # A reset, not an orderly end: no time to linger.
+    def _reset(self) -> None:
+        # Without a time to linger, the connection is reset.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
@@ -135,7 +135,7 @@ class _Call(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except (OSError, ValueError):  # a function that was killed has hung up; so have we
+        except (OSError, ValueError):  # a function that was killed, or this proxy, has closed the connection
             self.close_connection = True
 
     def finish(self) -> None:
@@ -143,4 +143,4 @@ class _Call(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """No-op."""
