@@ -83,7 +83,7 @@ why_aws_failed() { # why_aws_failed SERVICE OPERATION …: prints $work/error as
       echo "no AWS credentials: run 'aws configure', or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
       return ;;
     *"Could not connect to the endpoint URL"* | *"Connect timeout"* | *"onnection was closed"*)
-      if [ -n "${AWS_ENDPOINT_URL:-}" ]; then echo "can't reach $AWS_ENDPOINT_URL"; else
+      if [ -n "${AWS_ENDPOINT_URL:-}" ]; then echo "can't reach $AWS_ENDPOINT_URL: is 'make run' running? PORT=… in front selects another port"; else
         echo "can't reach AWS in region '$region': does the region exist, and is the network up?"
       fi
       return ;;

@@ -108,7 +108,7 @@ def _within(most: int, image: Image.Image, target: str, options: dict[str, Any],
 
 
 def _saved_as_gif(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """Encode a GIF. Pillow joins equal frames and adds up their times; times are shortened if a GIF can't store the sum."""
+    """Encode a GIF. Pillow joins equal frames and adds their times up; times are shortened if the sum is too long."""
     try:
         return _saved(image, "gif", options)
     except OverflowError:
