@@ -75,7 +75,7 @@ oldest: setup ## the deployment scripts under Python 3.9, the oldest that they s
 	  pytest $(PARALLEL) tests/deployment --ignore tests/deployment/test_package.py
 
 e2e: setup ## the whole stack on a local AWS of its own, with IAM enforced
-	pytest tests/e2e
+	pytest $(PARALLEL) tests/e2e
 
 soak: setup ## a thousand uploads while storage fails and functions are killed (UPLOADS=1000)
 	python -m tests.e2e.soak --uploads $(UPLOADS)

@@ -261,7 +261,7 @@ def test_the_objects_of_another_bucket_are_processed_when_they_are_copied(recipe
         s3.put_object(Bucket="photos-of-before", Key=key, Body=picture())
 
     def named(script: str) -> str:
-        return script.replace("your_bucket=my-photos ", "your_bucket=photos-of-before ")
+        return script.replace("your_bucket=my-photos\n", "your_bucket=photos-of-before\n")
 
     copied, compared = shell.section(RECIPES, "Copy an existing bucket in", named)
 
