@@ -14,7 +14,7 @@ from typing import Final
 
 from image_processor.publishing.concurrency import run_concurrently
 from image_processor.publishing.model import RenditionInfo, Source, StoredRecord
-from image_processor.publishing.names import location, record_id
+from image_processor.publishing.names import location, record_id, rendition_key
 from image_processor.publishing.ports import Storage
 
 # The second round finds something only when another worker interfered. The third has never found anything.
@@ -89,7 +89,7 @@ class Cleanup:
 
     def _find(self, source: Source, names: Sequence[str]) -> dict[str, RenditionInfo]:
         found = run_concurrently(
-            self._executor, [partial(self._renditions.find, f"{source.key}/{name}") for name in names]
+            self._executor, [partial(self._renditions.find, rendition_key(source.key, name)) for name in names]
         )
         return {name: one for name, one in zip(names, found, strict=True) if one}
 
@@ -100,7 +100,7 @@ class Cleanup:
         run_concurrently(self._executor, record_deletions)
         run_concurrently(
             self._executor,
-            [partial(self._renditions.delete, f"{key}/{name}", etag) for name, etag in etags.items()],
+            [partial(self._renditions.delete, rendition_key(key, name), etag) for name, etag in etags.items()],
         )
 
     def _deletion(self, record: StoredRecord) -> Callable[[], None]:

@@ -47,11 +47,8 @@ class Pipeline:
         limits: Limits,
         executor: Executor | None = None,
     ) -> None:
-        self._sources, self._renditions, self._invalidations = (
-            storage.sources,
-            storage.renditions,
-            storage.invalidations,
-        )
+        self._sources, self._renditions = storage.sources, storage.renditions
+        self._invalidations = storage.invalidations
         self._variants = {variant.name: variant.transformation for variant in variants}
         self._executor = executor or ThreadPoolExecutor(_SIDE_CALLS, "side")
         self._cleanup = Cleanup(storage, self._variants, self._executor)
@@ -158,7 +155,8 @@ class Pipeline:
         etag = source.etag if source else None
         telemetry.note(etag=etag, version=source.version_id if source else None)
         checks = [lambda: self._sources.etag(key) == etag]
-        checks += [partial(self._is_current, f"{key}/{one.name}", etag) for one in published if not one.record.variant]
+        ad_hoc = [rendition_key(key, one.name) for one in published if not one.record.variant]
+        checks += [partial(self._is_current, rendition, etag) for rendition in ad_hoc]
         with telemetry.step("look"):
             return all(run_concurrently(self._executor, checks))
 

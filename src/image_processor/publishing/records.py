@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from image_processor.engine import Rendition
 from image_processor.errors import ImageProcessorError
 from image_processor.publishing.model import Record, Source
-from image_processor.publishing.names import location, record_id
+from image_processor.publishing.names import location, record_id, rendition_key
 
 
 class RecordFactory:
@@ -20,7 +20,7 @@ class RecordFactory:
         """The record of a rendition that is stored."""
         return replace(
             self._record(source, name),
-            processed_file=location(self._processed_bucket, f"{source.key}/{name}"),
+            processed_file=location(self._processed_bucket, rendition_key(source.key, name)),
             width=rendition.width,
             height=rendition.height,
             content_type=rendition.content_type,

@@ -48,11 +48,8 @@ class RenditionWriter:
         cleanup: Cleanup,
         decode_slot: DecodeSlot,
     ) -> None:
-        self._renditions, self._records, self._invalidations = (
-            storage.renditions,
-            storage.records,
-            storage.invalidations,
-        )
+        self._renditions, self._records = storage.renditions, storage.records
+        self._invalidations = storage.invalidations
         self._variants, self._limits, self._executor = variants, limits, executor
         self._cleanup, self._decode_slot, self._watermarks = cleanup, decode_slot, Watermarks(storage.sources)
         self._record_factory = RecordFactory(storage.sources.bucket, storage.renditions.bucket, variants)
@@ -132,7 +129,7 @@ class RenditionWriter:
     def _put(self, source: Source, name: str, rendition: Rendition, former_etag: str | None) -> StoredRendition:
         label = name if name in self._variants else f"{rendition.width}x{rendition.height}"
         stored = self._renditions.put(
-            f"{source.key}/{name}",
+            rendition_key(source.key, name),
             rendition.body,
             rendition.content_type,
             content_disposition(source.key, label, rendition.content_type),
