@@ -13,7 +13,7 @@ from bucket_listings import read_time
 from image_processor.publishing.names import record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from aws_cli import AwsCli
@@ -39,19 +39,29 @@ def read_failures(aws: AwsCli, table: str, ids: list[str]) -> dict[str, Failure]
     """Return the records among these whose `status` is `failed`, by their ids; raises `AwsFailed`."""
     failures = {}
     for part in batches(ids, READ_AT_ONCE):
-        left = {table: {"Keys": [{"id": {"S": one}} for one in part], **PROJECTION}}
-        for tried in range(TRIES):
-            time.sleep(tried**2)
-            response = aws.call("dynamodb", "batch-get-item", RequestItems=left)
+        keys = {table: {"Keys": [{"id": {"S": one}} for one in part], **PROJECTION}}
+        for response in _call_until_processed(aws, "batch-get-item", keys, "UnprocessedKeys"):
             for item in response.get("Responses", {}).get(table, ()):
                 if item["status"]["S"] == "failed":
                     failures[item["id"]["S"]] = _failure(item)
-            left = response.get("UnprocessedKeys") or {}
-            if not left:
-                break
-        else:
-            raise AwsFailed("dynamodb", "batch-get-item", "the table is too busy; try again later")
     return failures
+
+
+def _call_until_processed(
+    aws: AwsCli, operation: str, items: dict[str, Any], unprocessed: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the responses of a batch operation, which is repeated for the items that a busy table leaves out.
+
+    Raises `AwsFailed` when items are left after `TRIES` calls.
+    """
+    for tried in range(TRIES):
+        time.sleep(tried**2)
+        response = aws.call("dynamodb", operation, RequestItems=items)
+        yield response
+        items = response.get(unprocessed) or {}
+        if not items:
+            return
+    raise AwsFailed("dynamodb", operation, "the table is too busy; try again later")
 
 
 def _failure(item: dict[str, dict[str, str]]) -> Failure:
@@ -66,13 +76,8 @@ def delete_records(aws: AwsCli, table: str, upload_bucket: str, renditions: Iter
     requests = [{"DeleteRequest": {"Key": {"id": {"S": one}}}} for one in ids]
 
     def write(part: list[dict[str, Any]]) -> None:
-        left = {table: part}
-        for tried in range(TRIES):
-            time.sleep(tried**2)
-            left = aws.call("dynamodb", "batch-write-item", RequestItems=left).get("UnprocessedItems") or {}
-            if not left:
-                return
-        raise AwsFailed("dynamodb", "batch-write-item", "the table is too busy; try again later")
+        for _ in _call_until_processed(aws, "batch-write-item", {table: part}, "UnprocessedItems"):
+            pass  # the responses have nothing else
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(write, batches(requests, WRITTEN_AT_ONCE)))
