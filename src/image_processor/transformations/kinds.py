@@ -11,6 +11,7 @@ COLOURS: Final = {  # the sixteen names of HTML 4 and CSS 2.1, with `transparent
     "lime": "00ff00", "maroon": "800000", "navy": "000080", "olive": "808000", "purple": "800080", "red": "ff0000",
     "silver": "c0c0c0", "teal": "008080", "transparent": "00000000", "white": "ffffff", "yellow": "ffff00",
 }  # fmt: skip
+SWITCH: Final = {"true": True, "false": False}
 KindName = Literal["whole number", "decimal", "choice", "degrees", "switch", "colour", "rectangle", "key"]
 
 
@@ -79,7 +80,7 @@ def _read_degrees(option: Option, text: str) -> int | None:
 
 
 def _read_switch(_: Option, text: str) -> bool | None:
-    return {"true": True, "false": False}.get(text)
+    return SWITCH.get(text)
 
 
 def _read_colour(_: Option, text: str) -> str | None:
@@ -132,7 +133,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "decimal": Kind(_read_decimal, _write_decimal, _describe_decimal),
     "choice": Kind(_read_choice, str, _describe_choices),
     "degrees": Kind(_read_degrees, str, _describe_choices),
-    "switch": Kind(_read_switch, _write_switch, lambda _: "true, false"),
+    "switch": Kind(_read_switch, _write_switch, lambda _: ", ".join(SWITCH)),
     "colour": Kind(_read_colour, str, lambda _: f"3, 4, 6 or 8 hexadecimal digits, or {', '.join(COLOURS)}"),
     "rectangle": Kind(_read_rectangle, _write_rectangle, lambda _: "left_top_width_height, of 0 to 65535"),
     "key": Kind(_read_key, str, lambda _: "1 to 200 letters, digits, '.', '_', '-' and '~'"),

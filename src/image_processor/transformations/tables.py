@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Any, Final
 
-from image_processor.transformations.kinds import COLOURS, Option
+from image_processor.transformations.kinds import COLOURS, SWITCH, Option
 from image_processor.transformations.options import (
     ANIMATED_FORMATS,
     AUTO_FORMATS,
@@ -28,7 +28,6 @@ from image_processor.transformations.options import (
     SMART_POSITIONS,
 )
 
-SWITCH: Final = ("true", "false")
 WIDTH: Final = 118  # of a line of generated JavaScript
 
 
@@ -78,7 +77,7 @@ def _number_constants() -> dict[str, Any]:
 
 
 def _word_constants() -> dict[str, Any]:
-    words = {option.name: SWITCH if option.kind == "switch" else option.choices for option in OPTIONS}
+    words = {option.name: tuple(SWITCH) if option.kind == "switch" else option.choices for option in OPTIONS}
     return {
         "WORDS": {name: choices for name, choices in words.items() if choices},
         "ALIASES": {f"{option.name}={alias}": word for option in OPTIONS for alias, word in option.aliases},
