@@ -67,7 +67,7 @@ find_compiler() { # prints a Python of version $version: only its .pyc are of us
   done
 }
 
-compile() { # adds .pyc that are never checked against the .py beside them: Lambda can't write any, and stale ones take time
+compile() { # adds .pyc that are never checked against their .py: Lambda can't write any, and stale ones take time
   [ -n "$compiler" ] || return 0
   # -I: the user's PYTHON… variables must not change the output. One process, because with several, the bytes would
   # depend on which process compiled a file.

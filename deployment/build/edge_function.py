@@ -60,7 +60,7 @@ def deployed_code(template: str) -> str:
 
 
 def with_code(template: str, code: str, digest: str) -> str:
-    """The template with this code, and the digest beside it. Raises `ValueError` for code that can't be deployed."""
+    """The template with this code and its digest. Raises `ValueError` for code that can't be deployed."""
     if not code.strip() or not code.isascii() or not code.replace("\n", "").isprintable() or not code.endswith("\n"):
         raise ValueError("the edge function's code has to be lines of printable ASCII characters")
     if any(not line or line.startswith(" ") for line in code.splitlines()):

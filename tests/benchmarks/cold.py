@@ -80,7 +80,7 @@ def measure(folder: Path, handler: str, function: Function, aws: FakeAws) -> Run
 
 
 def unpack_bare(folder: Path) -> None:
-    """The result of `pip install --target`, from this environment's packages, and the handlers beside it."""
+    """The result of `pip install --target`, from this environment's packages, and the handlers."""
     for name in BARE:
         for file in distribution(name).files or ():
             if ".." not in file.parts and file.suffix != ".pyc":

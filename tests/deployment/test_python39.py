@@ -20,7 +20,7 @@ from .python39 import evaluated, faults
 
 DEPLOYMENT, SRC = PROJECT / "deployment", PROJECT / "src"
 SCRIPTS = "".join(script.read_text() for script in sorted(DEPLOYMENT.glob("*.sh")))
-# sign.py, and the programs that a script runs on the user's Python, with those beside them.
+# sign.py, and the programs that a script runs on the user's Python, with the modules that they import.
 PROGRAMS = [
     DEPLOYMENT / "sign.py",
     *sorted((DEPLOYMENT / "operations").glob("*.py")),

@@ -12,7 +12,7 @@ from .pages import PROJECT, Page, pages, slug
 
 REPOSITORY = "https://github.com/owner/project/"
 FILES = f"{REPOSITORY}blob/main/"
-GITHUB_PAGES = {"actions", "discussions", "issues", "releases", "security"}  # that a repository has beside its files
+GITHUB_PAGES = {"actions", "discussions", "issues", "releases", "security"}  # that a repository has besides its files
 
 
 def fault(page: Page, target: str) -> str | None:

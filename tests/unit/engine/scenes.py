@@ -42,15 +42,15 @@ def draw_face(image, corner, skin):
     draw.line((x + 10, y + 31, x + 20, y + 31), fill=(150, 60, 60), width=2)
 
 
-def crop(image, kept, method):
+def crop(image, visible, method):
     """The left, top, right and bottom of the crop, in pixels."""
-    anchor = find_anchor(image, kept, method)
-    left, top = (side * (1 - share) * at for side, share, at in zip(image.size, kept, anchor, strict=True))
-    return left, top, left + image.width * kept[0], top + image.height * kept[1]
+    anchor = find_anchor(image, visible, method)
+    left, top = (side * (1 - share) * at for side, share, at in zip(image.size, visible, anchor, strict=True))
+    return left, top, left + image.width * visible[0], top + image.height * visible[1]
 
 
-def assert_kept(image, subject, method, kept=None):
-    left, top, right, bottom = crop(image, kept or SQUARE[image.size], method)
+def assert_crop_contains(image, subject, method, visible=None):
+    left, top, right, bottom = crop(image, visible or SQUARE[image.size], method)
     assert left <= subject[0]
     assert top <= subject[1]
     assert subject[2] <= right + 1e-9

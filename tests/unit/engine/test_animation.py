@@ -59,9 +59,9 @@ def test_without_the_option_format_an_animated_png_gives_its_first_frame():
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize(("most", "kept"), [(1, 1), (2, 2), (4, 4), (99, 4)])
-def test_frames_bounds_the_number_of_frames(source, most, kept):
-    assert len(frames_of(make(moving(source), f"width=30,format=webp,frames={most}").body)) == kept
+@pytest.mark.parametrize(("most", "expected"), [(1, 1), (2, 2), (4, 4), (99, 4)])
+def test_frames_bounds_the_number_of_frames(source, most, expected):
+    assert len(frames_of(make(moving(source), f"width=30,format=webp,frames={most}").body)) == expected
 
 
 def test_the_default_image_of_an_animated_png_is_no_frame_of_the_animation():

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from image_processor.engine.smart_crop import find_anchor
 
-from .scenes import GREY, SQUARE, TALL, WIDE, assert_kept, both, gradient, noise
+from .scenes import GREY, SQUARE, TALL, WIDE, assert_crop_contains, both, gradient, noise
 
 
 @both
@@ -18,7 +18,7 @@ def test_the_colours_of_transparent_pixels_do_not_attract(method):
     image.putalpha(0)
     image.paste((90, 110, 150, 255), (100, 30, 136, 66))
 
-    assert_kept(image, (100, 30, 136, 66), method)
+    assert_crop_contains(image, (100, 30, 136, 66), method)
 
 
 @both
@@ -41,7 +41,7 @@ def test_the_greys_of_transparent_pixels_do_not_attract(method):
     image.putalpha(0)
     image.paste((128, 255), (8, 30, 44, 66))
 
-    assert_kept(image, (8, 30, 44, 66), method)
+    assert_crop_contains(image, (8, 30, 44, 66), method)
 
 
 @both
@@ -49,8 +49,8 @@ def test_the_greys_of_transparent_pixels_do_not_attract(method):
 @pytest.mark.parametrize("size", [WIDE, TALL, (400, 300), (1, 1)])
 @pytest.mark.parametrize("colour", ["black", "white", "gray"])
 def test_a_plain_picture_gives_the_centre(method, mode, size, colour):
-    for kept in ((0.5, 1.0), (1.0, 0.3), (0.4, 0.6)):
-        assert find_anchor(Image.new(mode, size, colour), kept, method) == (0.5, 0.5)
+    for visible in ((0.5, 1.0), (1.0, 0.3), (0.4, 0.6)):
+        assert find_anchor(Image.new(mode, size, colour), visible, method) == (0.5, 0.5)
 
 
 @both
@@ -107,23 +107,23 @@ shares = st.floats(0.01, 1.0) | st.just(1.0)
 
 @both
 @settings(max_examples=60, deadline=None)
-@given(image=pictures(), kept=st.tuples(shares, shares))
-def test_every_picture_has_one_anchor_within_it(method, image, kept):
-    anchor = find_anchor(image, kept, method)
+@given(image=pictures(), visible=st.tuples(shares, shares))
+def test_every_picture_has_one_anchor_within_it(method, image, visible):
+    anchor = find_anchor(image, visible, method)
 
     assert all(0 <= share <= 1 for share in anchor)
-    assert anchor == find_anchor(image, kept, method)
+    assert anchor == find_anchor(image, visible, method)
 
 
 @both
 @settings(max_examples=60, deadline=None)
-@given(image=pictures(), kept=shares)
-def test_a_mirrored_picture_has_the_mirrored_anchor(method, image, kept):
-    left, middle = find_anchor(image, (kept, 1.0), method)
-    _, top = find_anchor(image, (1.0, kept), method)
+@given(image=pictures(), visible=shares)
+def test_a_mirrored_picture_has_the_mirrored_anchor(method, image, visible):
+    left, middle = find_anchor(image, (visible, 1.0), method)
+    _, top = find_anchor(image, (1.0, visible), method)
 
-    assert find_anchor(ImageOps.mirror(image), (kept, 1.0), method) == pytest.approx((1 - left, middle), abs=1e-9)
-    assert find_anchor(ImageOps.flip(image), (1.0, kept), method) == pytest.approx((0.5, 1 - top), abs=1e-9)
+    assert find_anchor(ImageOps.mirror(image), (visible, 1.0), method) == pytest.approx((1 - left, middle), abs=1e-9)
+    assert find_anchor(ImageOps.flip(image), (1.0, visible), method) == pytest.approx((0.5, 1 - top), abs=1e-9)
 
 
 @both

@@ -18,10 +18,10 @@ def check(source: bytes) -> None:
 
 def tiff_of(order: str, entries: list[tuple[int, int, int]], *, big: bool = False) -> bytes:
     mark = b"II" if order == "<" else b"MM"
-    room = bytes(1_100_000)  # for what the entries tell of; Pillow passes over those that lie
+    values = bytes(1_100_000)  # of the entries; Pillow skips entries whose values do not exist
     start = mark + (struct.pack(order + "HHHQ", 43, 8, 0, 16) if big else struct.pack(order + "HI", 42, 8))
     body = b"".join(struct.pack(order + ("HHQQ" if big else "HHII"), *entry, 0) for entry in entries)
-    return start + struct.pack(order + ("Q" if big else "H"), len(entries)) + body + room
+    return start + struct.pack(order + ("Q" if big else "H"), len(entries)) + body + values
 
 
 @pytest.mark.parametrize("order", "<>")
