@@ -71,14 +71,15 @@ class Stack:
         return {name: self.properties(name) for name, r in self.resources.items() if r["Type"] == resource_type}
 
 
-def resolve(**parameters: str) -> Stack:
+def resolve(*, region: str = PSEUDO_PARAMETERS["AWS::Region"], **parameters: str) -> Stack:
     """Resolve the template for these parameters, the others at their defaults."""
-    return _Resolver(CODE | parameters).stack()
+    return _Resolver(CODE | parameters, region).stack()
 
 
 class _Resolver:
-    def __init__(self, given: dict[str, str]) -> None:
+    def __init__(self, given: dict[str, str], region: str) -> None:
         template = document()
+        self.pseudo_parameters = PSEUDO_PARAMETERS | {"AWS::Region": region}
         declared = template["Parameters"]
         if unknown := given.keys() - declared.keys():
             raise ValueError(f"the template has no parameter {sorted(unknown)}")
@@ -170,8 +171,8 @@ class _Resolver:
             return NO_VALUE
         if name in self.parameters:
             return self.parameters[name]
-        if name in PSEUDO_PARAMETERS:
-            return PSEUDO_PARAMETERS[name]
+        if name in self.pseudo_parameters:
+            return self.pseudo_parameters[name]
         self.seen.add(name)
         return f"<{name}>"
 
