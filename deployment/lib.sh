@@ -125,8 +125,13 @@ find_account() { # sets $account; as the first call to AWS, this also checks the
 
 find_stack() { # find_stack NAME_OR_ID: sets $status and $stack_id, both empty when there is none, and fills $work/stack
   status='' stack_id=''
+  : >"$work/stack"
   if try_aws cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[[['stack', StackStatus, StackId]],
-      Parameters[].['parameter', ParameterKey, ParameterValue], Outputs[].['output', OutputKey, OutputValue]]" >"$work/stack"; then
+      Parameters[].['parameter', ParameterKey, ParameterValue], Outputs[].['output', OutputKey, OutputValue],
+      Tags[].['tag', Key, Value], RollbackConfiguration.RollbackTriggers[].['trigger', Arn, Type],
+      [['monitoring', 'minutes', RollbackConfiguration.MonitoringTimeInMinutes]]]" >"$work/described"; then
+    # The AWS CLI begins with None for lists that AWS leaves out, such as the outputs of a stack that is being created.
+    sed '/^None/d' "$work/described" >"$work/stack"
     IFS=$'\t' read -r _ status stack_id <"$work/stack"
   elif ! grep -q 'does not exist' "$work/error"; then
     die "$(why_aws_failed cloudformation describe-stacks)"
@@ -192,13 +197,14 @@ wait_for_stack() { # waits until no operation of stack $stack_id is in progress;
   done
 }
 
-show_failures() { # show_failures STACK_ID: prints which resources failed in the last operation, the first one first
+show_failures() { # show_failures STACK_ID: prints which resources failed in the last operation, the first one first, else why it ended
   call_aws cloudformation describe-stack-events --stack-name "$1" --max-items 300 \
     --query 'StackEvents[].[ResourceStatus,LogicalResourceId,ResourceType,ResourceStatusReason]' >"$work/events"
   awk -F '\t' -v stack="$stack" '
     $2 == stack && $1 ~ /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/ { exit }
     $1 ~ /FAILED$/ && $2 != stack && $4 !~ /cancelled/ { line[++n] = "  " $2 " (" $3 "): " $4 }
-    END { for (; n > 0; n--) print line[n] }' "$work/events" >&2
+    $1 ~ /ROLLBACK_IN_PROGRESS$/ && $2 == stack { reason = "  " $4 } # such as the alarm of a rollback trigger
+    END { if (n == 0 && reason != "") print reason; for (; n > 0; n--) print line[n] }' "$work/events" >&2
 }
 
 first_variant() { # prints the name of the stack's first variant

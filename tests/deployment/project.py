@@ -18,17 +18,19 @@ from botocore.validate import ParamValidator
 PROJECT = Path(__file__).parents[2]
 
 # The fake `aws`. It logs each call with the files that the call names, and prints the first response of which all words
-# are in the call; an operation without a response succeeds without output. Strings in a request are words too.
+# are in the call; an operation without a response succeeds without output. Strings in a request are words too. Objects
+# that are put into a bucket can be read again.
 # sh starts it, and the Python below reads those lines as a string, because a shebang can't name a path with a space.
 FAKE_AWS = f"""#!/bin/sh
 '''exec' "{sys.executable}" -IS "$0" "$@"
 ' '''
-import json, sys
+import base64, hashlib, json, os, sys, time
 folder, call = sys.argv[0].removesuffix("/aws"), sys.argv[1:]
 files = [open(word[7:], encoding="utf-8").read() for word in call if word.startswith("file://")]
 print(json.dumps([call, files]), file=open(folder + "/calls", "a"))
-if "--cli-input-json" in call:
-    call += [value for value in json.loads(files[0]).values() if isinstance(value, str)]
+request = json.loads(files[0]) if "--cli-input-json" in call else {{}}
+file = call[-1]
+call += [value for value in request.values() if isinstance(value, str)]
 answers = json.load(open(folder + "/answers"))
 for number, (words, out, error, again) in enumerate(answers):
     if set(words) <= set(call):
@@ -38,6 +40,20 @@ for number, (words, out, error, again) in enumerate(answers):
         sys.stdout.write(out)
         sys.stderr.write(error)
         sys.exit(254 if error else 0)
+if "get-object" in call:
+    request = dict(zip(("Bucket", "Key"), (call[call.index(name) + 1] for name in ("--bucket", "--key"))))
+if "s3api" in call and "Key" in request:
+    stored = folder + "/" + (request["Bucket"] + "/" + request["Key"]).replace("/", "%")
+    if "put-object" in call:
+        open(stored, "wb").write(open(call[call.index("--body") + 1], "rb").read())
+    elif not os.path.exists(stored):
+        sys.exit("An error occurred (404) when calling the operation: Not Found")
+    elif "get-object" in call:
+        open(file, "wb").write(open(stored, "rb").read())
+    elif "head-object" in call:
+        digest = hashlib.sha256(open(stored, "rb").read()).digest()
+        written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(os.path.getmtime(stored)))
+        print(json.dumps({{"ChecksumSHA256": base64.b64encode(digest).decode(), "LastModified": written}}))
 """
 
 
@@ -66,6 +82,14 @@ class Aws:
             assert not request_errors(service, operation, request)
             requests.append(request)
         return requests
+
+    def store(self, bucket: str, key: str, content: bytes) -> None:
+        """Let there be an object in a bucket."""
+        (self.folder / f"{bucket}/{key}".replace("/", "%")).write_bytes(content)
+
+    def stored(self, bucket: str, key: str) -> bytes:
+        """Return the content of an object that was put into a bucket."""
+        return (self.folder / f"{bucket}/{key}".replace("/", "%")).read_bytes()
 
     def calls(self, *words: str) -> list[tuple[list[str], list[str]]]:
         """Return the calls that have all of the words, each with the contents of the files it names."""
@@ -132,8 +156,12 @@ def stack_text(
     parameters: dict[str, str] | None = None,
     outputs: dict[str, str] | None = None,
 ) -> str:
-    """Return the response of describe-stacks in the form that the scripts request."""
-    rows: list[tuple[str, ...]] = [("stack", status, "arn:aws:cloudformation:eu-central-1:123456789012:stack/it/1")]
+    """Return the response of describe-stacks in the form that the scripts request.
+
+    The AWS CLI begins with a None for each list that AWS leaves out, such as the outputs of a stack in progress.
+    """
+    rows: list[tuple[str, ...]] = [("None",)] if not outputs else []
+    rows += [("stack", status, "arn:aws:cloudformation:eu-central-1:123456789012:stack/it/1")]
     rows += [("parameter", *pair) for pair in (parameters or {}).items()]
     rows += [("output", *pair) for pair in (outputs or {}).items()]
     return "".join("\t".join(row) + "\n" for row in rows)
