@@ -13,6 +13,12 @@ Packages the function, uploads it and the template, shows what will change, and 
 $(stack_options)
   --parameter K=V     a parameter of the template; may be repeated. A parameter that isn't given keeps its value of the
                       last deployment; a new stack has the template's default
+  --tag KEY=VALUE     a tag on everything that the stack has; may be repeated. A tag stays until --untag
+  --untag KEY         remove a tag; may be repeated
+  --watch MINUTES     undo the update if one of the stack's alarms goes off during the update or in the 0 to 180 minutes
+                      after it
+  --rollback          go back to the code, the template and the parameters before the last deployment; once more: before
+                      the one before
   --code-bucket NAME  a bucket of yours in the same region for the function's zip and the template. Default: the one of
                       the last deployment, else <stack name>-code-<account>-<region>, which is created
   --local             package for this machine, for an emulator (AWS_ENDPOINT_URL)
@@ -33,13 +39,27 @@ default_of() { # default_of PARAMETER: prints its default in the template
     inside && /^    Default:/ { gsub(/["\047]/, "", $2); print $2 }' "$template"
 }
 
-stack=$default_stack region='' code_bucket='' for_host=''
-parameters=() # for bash 3.2, an empty array is unset, hence ${parameters[@]+"${parameters[@]}"}
+check_minutes() { # 180 is CloudFormation's limit
+  case $1 in [0-9] | [0-9][0-9] | 1[0-7][0-9] | 180) ;; *) die "--watch is a number of minutes from 0 to 180, not '$1'" ;; esac
+}
+
+regions_without_function_urls() { # prints the regions in the template's condition LacksFunctionUrls
+  awk '/^  [A-Za-z]/ { inside = index($0, "  LacksFunctionUrls:") == 1 }
+    inside && /AWS::Region/ { sub(/.*AWS::Region, */, ""); sub(/].*/, ""); print }' "$template"
+}
+
+stack=$default_stack region='' code_bucket='' for_host='' watch='' rollback=''
+# For bash 3.2, an empty array is unset, hence ${parameters[@]+"${parameters[@]}"}.
+parameters=() tags=() untags=()
 while [ $# -gt 0 ]; do
   case $1 in
     --stack-name) need_value "$1" $#; stack=$2; shift ;;
     --region) need_value "$1" $#; region=$2; shift ;;
     --parameter) need_value "$1" $#; parameters+=("$2"); shift ;;
+    --tag) need_value "$1" $#; tags+=("$1" "$2"); shift ;;
+    --untag) need_value "$1" $#; tags+=("$1" "$2"); untags+=("$1" "$2"); shift ;;
+    --watch) need_value "$1" $#; check_minutes "$2"; watch=$2; shift ;;
+    --rollback) rollback=yes ;;
     --code-bucket) need_value "$1" $#; code_bucket=$2; shift ;;
     --local) for_host=yes ;;
     --help | -h) usage; exit ;;
@@ -49,11 +69,13 @@ while [ $# -gt 0 ]; do
 done
 check_stack_name
 [ -z "$for_host" ] || [ -n "${AWS_ENDPOINT_URL:-}" ] || die "--local is for an emulator: set AWS_ENDPOINT_URL, or leave it out"
+[ -z "$rollback" ] || [ -z "$code_bucket${parameters[*]-}" ] ||
+  die "--rollback uses the parameters and the code bucket of the deployment that it goes back to: leave out --parameter and --code-bucket"
 [ -f "$template" ] || die "no template at $template"
 
 unset variants
 names=$(parameter_names)
-architecture=''
+architecture='' delivery=''
 for parameter in ${parameters[@]+"${parameters[@]}"}; do
   name=${parameter%%=*}
   case $parameter in
@@ -64,6 +86,7 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     LambdaS3CodeBucket) die "--parameter $name: give --code-bucket instead" ;;
     LambdaS3CodeKey) die "--parameter $name: the key is the zip's SHA-256, set by this script" ;;
     Architecture) architecture=${parameter#*=} ;;
+    EnableDelivery) delivery=${parameter#*=} ;;
     Variants) variants=${parameter#*=} ;;
   esac
   # Not by grep -q, which exits at the first match: the writer to its pipe may then fail, and with it the pipeline.
@@ -73,24 +96,20 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
   esac
 done
 
-check_variants() { # refuses what the function would refuse, with its message, before anything is deployed
-  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0 # the function's code needs Python 3.11
-  PYTHONPATH=$project/src "$python" -B - "$1" <<'END' || exit 1
-import sys
-from image_processor.errors import InvalidTransformation
-from image_processor.transformations.variants import parse_variants
-
-try:
-    parse_variants(sys.argv[1])
-except InvalidTransformation as error:
-    sys.exit(f"deploy.sh: --parameter Variants: {error}")
-END
-}
+run_variants() { PYTHONPATH=$project/src "$python" -B "$project/deployment/operations/variants.py" "$@"; } # run_variants check|compare TEXT …
 
 find_python
-[ -z "${variants+given}" ] || check_variants "$variants"
+[ -z "${variants+given}" ] || run_variants check "$variants" || exit 1
 make_work
 find_aws
+
+check_region() { # Lambda has no function URLs in some regions; the template leaves delivery out there
+  case $'\n'$(regions_without_function_urls)$'\n' in *$'\n'"$region"$'\n'*) ;; *) return 0 ;; esac
+  [ "$delivery" != true ] || die "--parameter EnableDelivery=true: Lambda has no function URLs in $region, which delivery needs;" \
+    "leave it out, or deploy in another region"
+  [ "${delivery:-$(of_stack parameter EnableDelivery)}" = false ] ||
+    say "Lambda has no function URLs in $region: the stack has no delivery there (as with EnableDelivery=false). Variants and the API work."
+}
 
 check_status() { # check_status [WHY]: ends the script when the stack is in a status that allows no change set
   local delete
@@ -105,73 +124,63 @@ check_status() { # check_status [WHY]: ends the script when the stack is in a st
   esac
 }
 
-make_code_bucket() { # creates it private and encrypted, independent of the account's defaults
-  local location=() blocked=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-  [ "$region" = us-east-1 ] || location=(--create-bucket-configuration "LocationConstraint=$region")
-  say "Creating the code bucket $code_bucket …"
-  call_aws s3api create-bucket --bucket "$code_bucket" ${location[@]+"${location[@]}"} >/dev/null
-  call_aws s3api put-public-access-block --bucket "$code_bucket" --expected-bucket-owner "$account" \
-    --public-access-block-configuration "$blocked"
-  call_aws s3api put-bucket-encryption --bucket "$code_bucket" --expected-bucket-owner "$account" \
-    --server-side-encryption-configuration '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}'
-}
-
 find_code_bucket() { # sets $code_bucket: the given one, else that of the last deployment, else the default one
   [ -n "$code_bucket" ] || code_bucket=$(of_stack parameter LambdaS3CodeBucket)
   code_bucket=${code_bucket:-$(default_code_bucket)}
 }
 
-need_code_bucket() { # creates the default one when it doesn't exist; any other one has to exist
-  try_aws s3api head-bucket --bucket "$code_bucket" --expected-bucket-owner "$account" >/dev/null && return
-  if grep -q '(40[03])' "$work/error"; then
-    die "the code bucket $code_bucket belongs to another account, or you have no access: give one of yours with --code-bucket"
-  fi
-  grep -q '(404)' "$work/error" || die "$(why_aws_failed s3api head-bucket)"
-  [ "$code_bucket" = "$(default_code_bucket)" ] || die "there is no bucket $code_bucket: create it, or give another with --code-bucket"
-  make_code_bucket
+remember() { # remember read|back|before|after: history.py's modes
+  call_python history.py "$1" --stack-name "$stack" --code-bucket "$code_bucket" --account "$account"
 }
 
-upload() { # upload FILE EXTENSION WHAT: stores it in the code bucket under its SHA-256, unless it is there; sets $key
-  key=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1").$2
-  # Each call checks the owner, because another account may have created a bucket with a name that was free.
-  if try_aws s3api head-object --bucket "$code_bucket" --key "$key" --expected-bucket-owner "$account" >/dev/null; then
-    say "The $3 is in $code_bucket already."
-    return
+prepare_code() { # packages the function, writes the parameters, checks them, and stores zip and template; sets $template_url
+  local zip code_key options=() default=''
+  if [ -n "$for_host" ]; then
+    zip=$("$project/deployment/package.sh" --local)
+  else
+    [ -n "$architecture" ] || architecture=$(of_stack parameter Architecture)
+    zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
   fi
-  grep -q '(40[0-9])' "$work/error" || die "$(why_aws_failed s3api head-object)"
-  [ -n "$bucket_is_there" ] || need_code_bucket
-  bucket_is_there=yes
-  say "Uploading the $3, $(($(wc -c <"$1") / 1000)) kB, to $code_bucket …"
-  call_aws s3api put-object --bucket "$code_bucket" --key "$key" --body "$1" --expected-bucket-owner "$account" >/dev/null
+  code_key=$(sha256_of "$zip").zip
+  for parameter in ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"; do
+    options+=(--parameter "$parameter")
+  done
+  call_python plan_parameters.py --names "$names" --kept-in "s3://$code_bucket/deployments/$stack.json" "${options[@]}"
+  check_limits
+  [ "$code_bucket" != "$(default_code_bucket)" ] || default=--is-default
+  call_python store_code.py --code-bucket "$code_bucket" --account "$account" --zip "$zip" --template "$template" \
+    $default ${untags[@]+"${untags[@]}"}
+  template_url=$(url_of "$code_bucket" "$(sha256_of "$template").yaml")
 }
 
-url_of() { # url_of KEY: prints its URL for CloudFormation; path-style, for emulators and for names with a dot
+sha256_of() { "$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
+
+check_limits() { # what would fail, or be undone, ends the script here
+  call_python concurrency.py --default "MaximumConcurrency=$(default_of MaximumConcurrency)"
+  call_python rollback_triggers.py --stack-name "$stack" ${watch:+--watch "$watch"}
+}
+
+find_former_code() { # sets $template_url, and writes the parameters, of the state before the last deployment
+  local former
+  former=$(remember back)
+  check_limits
+  template_url=$(url_of "${former% *}" "${former#* }")
+}
+
+url_of() { # url_of BUCKET KEY: prints its URL for CloudFormation; path-style, for emulators and for names with a dot
   local domain=amazonaws.com
   case $region in cn-*) domain=amazonaws.com.cn ;; esac
-  echo "${AWS_ENDPOINT_URL:-https://s3.$region.$domain}/$code_bucket/$1"
-}
-
-write_parameters() { # write_parameters K=V …: writes those of the change set: given, else as deployed, else the default
-  "$python" - "$(awk -F '\t' '$1 == "parameter" { print $2 }' "$work/stack")" "$names" "$@" <<'END' >"$work/parameters.json"
-import json, sys
-
-deployed, names, *given = sys.argv[1:]
-values = dict(parameter.split("=", 1) for parameter in given)
-print(json.dumps([
-    {"ParameterKey": name, "ParameterValue": values[name]} if name in values
-    else {"ParameterKey": name, "UsePreviousValue": True}
-    for name in names.split() if name in values or name in deployed.split()
-]))
-END
+  echo "${AWS_ENDPOINT_URL:-https://s3.$region.$domain}/$1/$2"
 }
 
 make_change_set() { # sets $change_set, which is empty when nothing changes, and $stack_id
-  local type=UPDATE response state reason
-  case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
+  local response state reason options=()
+  [ "$(cat "$work/tags.json")" = "[]" ] && [ ${#untags[@]} -eq 0 ] || options+=(--tags "file://$work/tags.json")
+  [ ! -f "$work/rollback.json" ] || options+=(--rollback-configuration "file://$work/rollback.json")
   change_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
-  response=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type $type \
+  response=$(call_aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" --change-set-type "$type" \
     --template-url "$template_url" --parameters "file://$work/parameters.json" --capabilities CAPABILITY_IAM \
-    --description "deployment/deploy.sh" --query '[Id,StackId]')
+    --description "deployment/deploy.sh" ${options[@]+"${options[@]}"} --query '[Id,StackId]')
   read -r change_set stack_id <<<"$response"
   while :; do
     response=$(call_aws cloudformation describe-change-set --change-set-name "$change_set" --query '[Status,StatusReason]')
@@ -182,7 +191,7 @@ make_change_set() { # sets $change_set, which is empty when nothing changes, and
     esac
     sleep 1
   done
-  if [ $type = UPDATE ]; then
+  if [ "$type" = UPDATE ]; then
     try_aws cloudformation delete-change-set --change-set-name "$change_set" >/dev/null || true
   else
     try_aws cloudformation delete-stack --stack-name "$stack_id" || true # it is still empty
@@ -192,17 +201,14 @@ make_change_set() { # sets $change_set, which is empty when nothing changes, and
 }
 
 show_what_is_stale() { # show_what_is_stale VARIANTS_BEFORE NOW: a change of Variants leaves all stored pictures as they are
-  local command missing=--only-missing after
+  local command missing=--only-missing after change
   after=$(of_stack parameter Variants)
   [ -n "$1" ] && [ "$1" != "$after" ] || return 0
-  # The renditions of a variant that got another transformation exist, but are of the former one.
-  "$python" - "$1" "$after" <<'END' || missing="--made-before $2"
-import sys
-
-before, after = ({name.strip(): text.strip() for name, _, text in (part.partition(":") for part in variants.split(";"))}
-                 for variants in sys.argv[1:])
-sys.exit(any(before[name] != after[name] for name in before.keys() & after.keys()))
-END
+  change=$(run_variants compare "$1" "$after")
+  case $change in
+    same) return ;;
+    changed) missing="--made-before $2" ;; # the renditions of a variant that got another transformation exist
+  esac
   command="deployment/backfill.sh --stack-name $stack --region $region"
   [ -z "$for_host" ] || command="deployment/backfill.sh --local"
   say "Variants have changed; stored renditions stay as they are. These commands show what is missing and what is stale:"
@@ -240,24 +246,18 @@ show_what_to_try() { # not for an emulator, whose URLs only the program that sta
 find_account
 find_stack "$stack"
 check_status
-[ -n "$architecture" ] || architecture=$(of_stack parameter Architecture)
-if [ -n "$for_host" ]; then
-  zip=$("$project/deployment/package.sh" --local)
-else
-  zip=$("$project/deployment/package.sh" --architecture "${architecture:-$(default_of Architecture)}")
-fi
+type=UPDATE
+case $status in '' | REVIEW_IN_PROGRESS) type=CREATE ;; esac
 find_code_bucket
-bucket_is_there=''
-upload "$zip" zip "function's code"
-code_key=$key
-# CloudFormation takes a template of up to 51,200 bytes in the request, and of up to 1 MB from S3.
-upload "$template" yaml template
-template_url=$(url_of "$key")
-write_parameters ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"
+check_region
+call_python stack_tags.py ${tags[@]+"${tags[@]}"}
+[ $type = CREATE ] || remember read
+if [ -n "$rollback" ]; then find_former_code; else prepare_code; fi
 say "Computing what will change in stack $stack in $region …"
 make_change_set
 if [ -n "$change_set" ]; then
   show_changes
+  [ $type = CREATE ] || [ -n "$rollback" ] || remember before
   if [ -n "${AWS_ENDPOINT_URL:-}" ]; then say "Deploying …"; else say "Deploying (a new stack takes some minutes, because of CloudFront) …"; fi
   variants_before=$(of_stack parameter Variants)
   call_aws cloudformation execute-change-set --change-set-name "$change_set"
@@ -265,6 +265,7 @@ if [ -n "$change_set" ]; then
   case $status in
     CREATE_COMPLETE | UPDATE_COMPLETE)
       say "Done: $status."
+      remember after
       show_what_is_stale "$variants_before" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ;;
     *)
       say "What failed:"

@@ -44,19 +44,11 @@ class AwsCli:
 
     def call(self, service: str, operation: str, *options: str, **request: Any) -> dict[str, Any]:
         """Return the response to a request; raises `AwsFailed`. Safe to call from several threads."""
-        # The request goes into a file, because Linux limits one argument to 128 KB.
+        # The request goes into a file, because Linux limits one argument to 128 KB. Without one, the options are all.
         file = self._work / f"request-{next(self._numbers)}.json"
         file.write_text(json.dumps(request), encoding="utf-8")
-        command = [
-            *self._command,
-            service,
-            operation,
-            "--output",
-            "json",
-            "--cli-input-json",
-            f"file://{file}",
-            *options,
-        ]
+        from_file = ("--cli-input-json", f"file://{file}") if request else ()
+        command = [*self._command, service, operation, "--output", "json", *from_file, *options]
         try:
             # In a separate session, which Ctrl-C does not reach: a call that has begun ends with a known outcome.
             done = subprocess.run(  # noqa: S603 - the AWS CLI, without a shell

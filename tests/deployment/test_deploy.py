@@ -1,6 +1,5 @@
 """deploy.sh with a fake `aws`; tests/e2e deploys real stacks with it."""
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -10,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .project import PROJECT, Aws, Project, error_line, json_of, stack_text
+from .deployments import CODE_BUCKET, STACK, deploys, given_parameters
+from .project import PROJECT, Aws, Project, error_line, stack_text
 
 pytestmark = pytest.mark.slow
 
-STACK = "aws-serverless-image-processing"
 DENIED = "User: arn:aws:iam::1:user/me is not authorized to perform: cloudformation:CreateChangeSet on resource: x"
 
 
@@ -23,23 +22,6 @@ class Template(yaml.SafeLoader):
 
 
 Template.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-call]
-
-
-def deploys(aws: Aws, status: str = "", change_set: str = "CREATE_COMPLETE\tNone", **stack: dict[str, str]) -> None:
-    """Let a deployment succeed, of a stack in a status, or of a new one."""
-    if status:
-        aws.answer("describe-stacks", stack_text(status, **stack))
-    else:
-        aws.answer("describe-stacks", stack_text("CREATE_COMPLETE", **stack))
-        aws.answer("describe-stacks", error="An error occurred (ValidationError) … does not exist\n", again=False)
-    aws.answer("create-change-set", "the-change-set\tarn:the-stack\n")
-    aws.answer("describe-change-set", f"{change_set}\n")
-
-
-def given_parameters(aws: Aws) -> dict[str, str | None]:
-    """Return the parameters of the change set; None for one that stays as it was."""
-    [(_, files)] = aws.calls("create-change-set")
-    return {p["ParameterKey"]: None if p.get("UsePreviousValue") else p["ParameterValue"] for p in json_of(files)}
 
 
 @pytest.mark.parametrize(
@@ -179,13 +161,18 @@ def test_values_of_parameters_arrive_unchanged(project: Project, aws: Aws) -> No
     assert result.returncode == 0, result
     given = given_parameters(aws)
     assert {name: given[name] for name in values} == values
-    assert given["LambdaS3CodeBucket"] == f"{STACK}-code-123456789012-eu-central-1"
+    assert given["LambdaS3CodeBucket"] == CODE_BUCKET
     assert re.fullmatch(r"[0-9a-f]{64}\.zip", given["LambdaS3CodeKey"] or "")
 
 
-def test_variants_that_the_function_would_refuse_are_refused_with_its_message(project: Project, aws: Aws) -> None:
+def use_this_python(project: Project) -> None:
+    """The function's code needs Python 3.11, also under SCRIPTS_VENV."""
     (project.root / ".venv").unlink()
-    (project.root / ".venv").symlink_to(sys.prefix)  # the function's code needs Python 3.11, also under SCRIPTS_VENV
+    (project.root / ".venv").symlink_to(sys.prefix)
+
+
+def test_variants_that_the_function_would_refuse_are_refused_with_its_message(project: Project, aws: Aws) -> None:
+    use_this_python(project)
     line = error_line(project.run("deploy.sh", "--parameter", "Variants=small:width=9;big:width=9000"))
     assert line == "deploy.sh: --parameter Variants: variant big: option width: got '9000', allowed: 1 to 8192"
     assert not aws.calls("create-change-set")
@@ -224,91 +211,6 @@ def test_every_call_names_the_region_and_the_endpoint(project: Project, aws: Aws
     assert len(aws.calls()) > 5
     everywhere = ["--region", "eu-north-1", "--endpoint-url", "http://127.0.0.1:9"]
     assert aws.calls(*everywhere) == aws.calls()
-
-
-def test_code_that_is_in_the_bucket_is_not_uploaded_again(project: Project, aws: Aws) -> None:
-    deploys(aws)
-    result = project.run("deploy.sh")
-    assert "already" in result.stderr
-    assert not aws.calls("put-object")
-
-
-def test_the_code_bucket_is_created_private_and_encrypted(project: Project, aws: Aws) -> None:
-    deploys(aws)
-    aws.deny("head-object", "HeadObject", "404", "Not Found")
-    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
-    assert project.run("deploy.sh").returncode == 0
-    [(made, _)] = aws.calls("create-bucket")
-    assert "LocationConstraint=eu-central-1" in made
-    [(blocked, _)] = aws.calls("put-public-access-block")
-    assert " ".join(blocked).count("=true") == 4
-    assert aws.calls("put-bucket-encryption")
-    uploads = [call for call, _ in aws.calls("put-object")]
-    assert [Path(upload[upload.index("--key") + 1]).suffix for upload in uploads] == [".zip", ".yaml"]
-    for upload in uploads:
-        assert upload[upload.index("--expected-bucket-owner") + 1] == "123456789012"
-
-
-@pytest.mark.parametrize(
-    ("region", "endpoint", "base"),
-    [
-        ("eu-central-1", "http://127.0.0.1:9", "http://127.0.0.1:9"),
-        ("eu-central-1", "", "https://s3.eu-central-1.amazonaws.com"),
-        ("cn-north-1", "", "https://s3.cn-north-1.amazonaws.com.cn"),
-    ],
-)
-def test_the_template_is_deployed_unchanged_and_by_its_url_since_a_request_takes_51_200_bytes(
-    project: Project, aws: Aws, region: str, endpoint: str, base: str
-) -> None:
-    deploys(aws, "CREATE_COMPLETE", "FAILED\tNo updates are to be performed.")
-    aws.deny("head-object", "HeadObject", "404", "Not Found")
-    words = ("--code-bucket", "my.bucket", "--region", region)
-    result = project.run("deploy.sh", *words, AWS_ENDPOINT_URL=endpoint)
-    assert result.returncode == 0, result
-    template = (PROJECT / "templates/main.yaml").read_bytes()
-    [(change_set, _)] = aws.calls("create-change-set")
-    url = change_set[change_set.index("--template-url") + 1]
-    assert url == f"{base}/my.bucket/{hashlib.sha256(template).hexdigest()}.yaml"
-    [(upload, _)] = aws.calls("put-object", url.removeprefix(f"{base}/my.bucket/"))
-    assert upload[upload.index("--body") + 1] == str(project.root / "templates/main.yaml")
-    assert "--template-body" not in change_set
-    assert 51_200 < len(template) < 1_000_000  # what CloudFormation accepts from S3
-
-
-def test_us_east_1_takes_no_location_constraint(project: Project, aws: Aws) -> None:
-    deploys(aws)
-    aws.deny("head-object", "HeadObject", "404", "Not Found")
-    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
-    assert project.run("deploy.sh", "--region", "us-east-1").returncode == 0
-    assert not aws.calls("create-bucket", "--create-bucket-configuration")
-
-
-def test_code_is_not_uploaded_to_another_account_s_bucket(project: Project, aws: Aws) -> None:
-    deploys(aws)
-    aws.deny("head-object", "HeadObject", "403", "Forbidden")
-    aws.deny("head-bucket", "HeadBucket", "403", "Forbidden")
-    assert "belongs to another account, or you have no access" in error_line(project.run("deploy.sh"))
-    assert not aws.calls("put-object")
-    assert not aws.calls("create-bucket")
-
-
-def test_a_code_bucket_of_another_name_is_never_created(project: Project, aws: Aws) -> None:
-    deploys(aws)
-    aws.deny("head-object", "HeadObject", "404", "Not Found")
-    aws.deny("head-bucket", "HeadBucket", "404", "Not Found")
-    assert "there is no bucket my-bucket" in error_line(project.run("deploy.sh", "--code-bucket", "my-bucket"))
-    assert not aws.calls("create-bucket")
-
-
-def test_the_code_bucket_s_name_is_valid_in_s3_and_differs_between_stacks() -> None:
-    stacks = [STACK, "Short", "a" * 60 + "-one", "a" * 60 + "-two"]
-    code = '. "$1"; account=123456789012 region=ap-southeast-1; for stack in "${@:2}"; do default_code_bucket; done'
-    words = ["bash", "-euc", code, "test", str(PROJECT / "deployment/lib.sh"), *stacks]
-    buckets = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-    assert len(set(buckets)) == len(stacks)
-    for bucket in buckets:
-        assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", bucket)
-        assert bucket.endswith("-code-123456789012-ap-southeast-1")
 
 
 def test_changes_are_shown_before_they_are_executed(project: Project, aws: Aws) -> None:
@@ -411,17 +313,40 @@ def test_it_ends_with_commands_to_try(
 
 
 @pytest.mark.parametrize(
+    ("version", "word", "noted"), [(sys.version_info, "same", False), ((3, 9, 25, "final", 0), "changed", True)]
+)
+def test_variants_that_mean_the_same_are_compared_as_texts_by_an_older_python(
+    version: tuple[object, ...],
+    word: str,
+    noted: bool,  # noqa: FBT001
+) -> None:
+    words = ["variants.py", "compare", "a:width=1,height=2", "a:height=2,width=1,fit=cover"]
+    program = str(PROJECT / "deployment/operations/variants.py")
+    code = f"import runpy, sys; sys.version_info, sys.argv = {tuple(version)}, {words}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; runpy.run_path({program!r}, run_name='__main__')"],
+        env={"PYTHONPATH": str(PROJECT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{word}\n"
+    assert ("compared as texts, because this Python is older than 3.11" in done.stderr) == noted
+
+
+@pytest.mark.parametrize(
     ("after", "shown"),
     [
-        ("a:width=1; b:width=2;", "--only-missing --dry-run"),
         ("a:width=1;c:width=3", "--only-missing --dry-run"),
         ("a:width=9;b:width=2", "--made-before 20"),
         ("a:width=1;b:width=2", None),
+        ("a:fit=cover,width=1; b:width=2;", None),
     ],
 )
 def test_after_a_change_of_variants_it_prints_the_commands_that_update_renditions(
     project: Project, aws: Aws, after: str, shown: str | None
 ) -> None:
+    use_this_python(project)
     outputs = {"UploadBucketName": "up"}
     aws.answer("describe-stacks", stack_text("UPDATE_COMPLETE", {"Variants": after}, outputs))
     before = stack_text("UPDATE_COMPLETE", {"Variants": "a:width=1;b:width=2"}, outputs)
