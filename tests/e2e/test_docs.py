@@ -37,6 +37,7 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
     ("deploy", ""): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Change parameters"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Update"): ("tests/deployment/test_deploy.py", "deploy.sh"),
+    ("deploy", "Tags and what the stack costs"): ("tests/deployment/test_deploy_tags.py", "deploy.sh"),
     ("deploy", "Several stacks"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Remove"): ("tests/deployment/test_destroy.py", "destroy.sh"),
     ("local", "Change parameters"): ("tests/e2e/test_local_aws.py", "local.sh"),
