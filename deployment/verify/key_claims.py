@@ -1,0 +1,50 @@
+"""Any key has its pictures, by a variant and by a signed size, whatever characters it has."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from claims import Claim, Group, expect_equal
+from pictures import GREEN, plain, read_png
+
+if TYPE_CHECKING:
+    from target import Target
+
+WIDTH = 20
+KEYS = {
+    "space": ("spaces", "my cat.png"),
+    "plus": ("a plus sign", "a+b.png"),
+    "percent": ("a percent sign", "100%.png"),
+    "encoded": ("percent-encoding in it", "a%20b%2Fc.png"),
+    "umlaut": ("umlauts", "über/größe.png"),
+    "emoji": ("Japanese and an emoji", "日本語 🐈.png"),
+    "double-slash": ("two slashes", "a//b.png"),
+    "dots": ("dots as in a relative path", "a/../b/./c.png"),
+    "tilde": ("tildes", "~a~.png"),
+    "parentheses": ("parentheses", "a (1).png"),
+    "marks": ("other marks", "a!*',;:@$[x].png"),
+    "question": ("marks of a query and a fragment", "what?&width=9#1.png"),
+    "equals": ("the escape character of paths", "a=20b.png"),
+    "nested": ("the name of a variant at its end", "nested.png/thumbnail"),
+}
+
+
+def served(target: Target, name: str) -> str:
+    """Upload a source with this name, and request a variant and a size of it."""
+    key = target.upload(f"keys/{name}", plain(60, 40, GREEN))
+    target.until_served(target.variant_url(key))
+    response, _ = target.until_served(target.signed_url(key, width=WIDTH, format="png"))
+    expect_equal("width", read_png(response.body).width, target.rounded(WIDTH, source=60))
+    again = target.get(target.signed_url(key, width=WIDTH, format="png"))
+    expect_equal("the same picture again", (again.status, again.body == response.body), (200, True))
+    return f"{name!r}: variant, and width={WIDTH} twice"
+
+
+GROUP = Group(
+    "Keys",
+    tuple(
+        Claim(f"key-{name}", f"A key with {what} has its pictures", partial(served, name=key), ("delivery", "public"))
+        for name, (what, key) in KEYS.items()
+    ),
+)
