@@ -107,7 +107,7 @@ def test_a_missing_watermark_is_looked_for_again(new_pipeline, s3):
     assert pipeline.deliver(KEY, str(marked), marked).body
 
 
-def test_a_source_in_an_archive_is_looked_at_again_after_a_minute(table, s3):
+def test_a_source_in_an_archive_is_looked_at_again_after_a_minute(table):
     now = [0.0]
     failures = Failures(table, "uploads", {"thumbnail": WIDTH_4}, Limits(), lambda: now[0])
     table.failure = lambda _: None
