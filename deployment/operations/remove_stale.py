@@ -1,7 +1,7 @@
 """What `backfill.sh --remove-stale` runs: deletes the renditions and records of variants that are no longer configured.
 
 A rendition that was requested by its transformation stays: its name has a "=" in it, which no variant's name has. What
-a release before 1.1 stored under another path is deleted too, because no URL leads to it; its record stays, because
+release 1.0 stored under another path is deleted too, because no URL leads to it; its record stays, because
 the rendition under the new path has the same one.
 """
 

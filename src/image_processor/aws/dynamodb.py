@@ -62,7 +62,7 @@ class MetadataTable:
             source_etag=text["source_etag"],
             code=text["error_code"],
             message=text["error_message"],
-            scope=text.get("error_scope", ""),  # a release before 1.1 wrote neither this nor the next
+            scope=text.get("error_scope", ""),  # release 1.0 wrote neither this nor the next
             limits=text.get("error_limits", ""),
         )
 

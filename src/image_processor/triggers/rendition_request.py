@@ -38,7 +38,7 @@ class Request:
         options = {name: value for name, value in parameters.items() if name not in _NOT_OPTIONS}
         if options:
             return path == f"/{self.key}" and self.name in resolutions(options, ladder)
-        # Before release 1.1, the names of some positions had a space. The edge function replaces it.
+        # In release 1.0, the names of some positions had a space. The edge function replaces it.
         key, _, name = path.rpartition("/")
         return key == f"/{self.key}" and name.replace(" ", "-") == self.name
 
