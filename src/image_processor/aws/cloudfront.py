@@ -1,17 +1,24 @@
 """CloudFront: invalidates, once for an invocation, the sources whose renditions were replaced or deleted.
 
-`urls.paths` says which paths these are. The next invocation repeats a request that failed; until then CloudFront serves
-the former renditions, at most for their Cache-Control.
+`urls.paths` says which paths these are. If CloudFront is busy, can't be reached or denies access, the next invocation
+repeats the request. If CloudFront rejects the request itself, no repetition would succeed, and it is given up. In both
+cases CloudFront serves the former renditions meanwhile, at most for their Cache-Control.
 """
 
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
-from image_processor.aws.clients import translated_errors
-from image_processor.urls.paths import invalidation_paths
+from botocore.exceptions import ClientError
+
+from image_processor.aws.clients import error_code, translated_errors
+from image_processor.errors import ImageProcessorError, Throttled
+from image_processor.urls.paths import WILDCARDS, invalidation_paths
+
+# Refusals that are not about the request: the same request succeeds with other permissions or new credentials.
+_TEMPORARY: Final = {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "RequestExpired", "SignatureDoesNotMatch"}
 
 
 class CloudFrontInvalidations:
@@ -24,19 +31,42 @@ class CloudFrontInvalidations:
     def add(self, source_key: str) -> None:
         """Note that renditions of this source were replaced or deleted."""
         with self._lock:
-            self._keys.add(source_key)
+            self._add({source_key})
 
     def send(self) -> None:
-        """Invalidate what was added. After `Throttled` or `Unavailable`, the next call sends it again."""
+        """Invalidate what was added.
+
+        Raises `Throttled` or `Unavailable`. The next call then repeats the request, unless CloudFront rejected it.
+        """
         with self._lock:
-            keys = self._keys.copy()
+            keys, self._keys = self._keys, set()
         if not keys:
             return
+        try:
+            self._invalidate(invalidation_paths(keys))
+        except ImageProcessorError as error:
+            if not _is_refusal(error):
+                with self._lock:
+                    self._add(keys)
+            raise
+
+    def _add(self, keys: set[str]) -> None:
+        # More than these invalidate the whole distribution, so none has to be added.
+        if len(self._keys) <= WILDCARDS:
+            self._keys |= keys
+
+    def _invalidate(self, paths: list[str]) -> None:
         distribution_id = self._id()
         if distribution_id:
-            paths = invalidation_paths(keys)
             batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": str(uuid4())}
             with translated_errors("CloudFront"):
                 self._cloudfront().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
-        with self._lock:
-            self._keys -= keys
+
+
+def _is_refusal(error: ImageProcessorError) -> bool:
+    """Whether CloudFront rejected the request itself, so that the same request never succeeds."""
+    cause = error.__cause__
+    if isinstance(error, Throttled) or not isinstance(cause, ClientError):
+        return False
+    status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return 400 <= status < 500 and error_code(cause) not in _TEMPORARY
