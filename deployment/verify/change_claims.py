@@ -61,6 +61,25 @@ def odd_overwritten(target: Target) -> str:
     return f"{ODD!r}: blue instead of red after {seconds:.1f} s{' (cached before)' if was_cached else ''}"
 
 
+def versioned(target: Target) -> str:
+    """Overwrite a source, and request its picture by a URL with another v, which no cache has."""
+    key = target.upload("versioned.png", plain(300, 200, RED))
+    before, after = (target.signed_url(key, format="png", blur=3, v=version) for version in ("aaaaaaaa", "bbbbbbbb"))
+    target.until_served(before)
+    was_cached = cached(target, before)
+    target.upload("versioned.png", plain(300, 200, BLUE))
+    target.until(lambda: not _blurred(target, key), lambda: "the bucket still has the picture of the former source")
+    response, seconds = target.until_served(after)
+    expect(read_png(response.body).is_at(BLUE, 0.5, 0.5), "the picture is still red")
+    names = _blurred(target, key)
+    expect(len(names) == 1 and "v=" not in names[0], f"stored: {', '.join(names)}")
+    return f"blue after {seconds:.1f} s, stored as {names[0]}{' (the former v is cached)' if was_cached else ''}"
+
+
+def _blurred(target: Target, key: str) -> list[str]:
+    return [name for name in target.stored(key) if "blur" in name]
+
+
 def deleted(target: Target) -> str:
     """Delete a source whose variant is cached, and request the variant until there is none."""
     key = target.upload("deleted.png", plain(300, 200, RED))
@@ -94,6 +113,7 @@ GROUP = Group(
         Claim(
             "odd-overwritten", "… also with characters that invalidations refuse", odd_overwritten, (*EDGE, "delivery")
         ),
+        Claim("versioned", "A URL with a new v needs no invalidation", versioned, ("delivery", "public")),
         Claim("deleted", "A deleted source's variant is gone, also at the edge", deleted, EDGE),
         Claim("deleted-record", "… and its record, and its renditions in the bucket", deleted_record, ("metadata",)),
     ),

@@ -83,6 +83,14 @@ def head(target: Target) -> str:
     return f"200, content-length {len(got.body)}"
 
 
+def head_of_new(target: Target) -> str:
+    """Send HEAD for a picture that is not stored, which writes nothing."""
+    response = target.get(target.signed_url(target.ready, blur=7), "HEAD")
+    expect_equal("status and body", (response.status, response.body), (200, b""))
+    expect(not [name for name in target.stored(target.ready) if "blur=7" in name], "the picture is stored now")
+    return f"200, {response.headers.get('cache-control')}, and nothing is stored"
+
+
 def not_modified(target: Target) -> str:
     """Request what the viewer already has."""
     url = target.variant_url(target.ready)
@@ -187,6 +195,7 @@ GROUP = Group(
         ),
         Claim("negotiated", "format=auto follows the Accept header", negotiated, DELIVERY),
         Claim("head", "HEAD has the headers of GET", head, VIEWER),
+        Claim("head-of-new", "HEAD renders nothing", head_of_new, DELIVERY),
         Claim("not-modified", "A viewer's own copy is not sent again", not_modified, VIEWER),
         Claim("range", "A part of a picture can be requested", part, VIEWER),
         Claim("headers", "A picture has the headers of CORS, caching and security", headers, VIEWER),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from claims import Claim, Group, expect_equal
+from bucket_listings import list_objects
+from claims import Claim, Group, expect, expect_equal
 from pictures import GREEN, plain, read_png
+
+from image_processor.urls.paths import escape_key
 
 if TYPE_CHECKING:
     from target import Target
 
 WIDTH = 20
+SAFE = re.compile(r"[A-Za-z0-9._~=,/-]+")
 KEYS = {
     "space": ("spaces", "my cat.png"),
     "plus": ("a plus sign", "a+b.png"),
@@ -41,10 +46,27 @@ def served(target: Target, name: str) -> str:
     return f"{name!r}: variant, and width={WIDTH} twice"
 
 
+def safe_paths(target: Target) -> str:
+    """Upload a source whose key needs percent-encoding, and look at the keys of all renditions of this run."""
+    key = target.upload("keys/größe (1)+.png", plain(60, 40, GREEN))
+    target.until_served(target.variant_url(key))
+    paths = [item.key for item in list_objects(target.aws, target.processed_bucket, target.prefix)]
+    unsafe = [path for path in paths if not SAFE.fullmatch(path)]
+    expect(not unsafe, f"{len(unsafe)} need it, such as {unsafe[:1]}")
+    wanted = f"{escape_key(key)}/{target.variants[0]}"
+    expect(wanted in paths, f"there is no {wanted}")
+    return f"{len(paths)} renditions, such as {wanted[len(target.prefix) :]}"
+
+
 GROUP = Group(
     "Keys",
-    tuple(
-        Claim(f"key-{name}", f"A key with {what} has its pictures", partial(served, name=key), ("delivery", "public"))
-        for name, (what, key) in KEYS.items()
+    (
+        Claim("safe-paths", "No rendition's key needs percent-encoding", safe_paths, ("delivery", "public")),
+        *(
+            Claim(
+                f"key-{name}", f"A key with {what} has its pictures", partial(served, name=key), ("delivery", "public")
+            )
+            for name, (what, key) in KEYS.items()
+        ),
     ),
 )

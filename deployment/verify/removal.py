@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aws_cli import AwsFailed, batches
 from bucket_listings import list_objects
 
-from image_processor.publishing.names import record_id, rendition_key
+from image_processor.publishing.names import record_id
+from image_processor.urls.paths import split_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -92,13 +93,9 @@ def _delete_renditions(target: Target) -> None:
 
 def _record_ids(target: Target, renditions: Iterable[str]) -> list[str]:
     """The ids of the records of all variants, and of the other renditions that are stored."""
-    stored = list(renditions)
-    ids = set()
-    for key in set(target.keys):
-        start = rendition_key(key, "")
-        names = {path[len(start) :] for path in stored if path.startswith(start)}
-        ids |= {record_id(target.upload_bucket, key, name) for name in names | set(target.variants)}
-    return sorted(ids)
+    stored = {found for found in map(split_path, renditions) if found}
+    variants = {(key, variant) for key in target.keys for variant in target.variants}
+    return sorted({record_id(target.upload_bucket, key, name) for key, name in stored | variants})
 
 
 def _existing(target: Target, records: list[str]) -> list[str]:
