@@ -61,7 +61,10 @@ def viewer_request(parameters: dict[str, str]) -> dict[str, object]:
         "method": "GET",
         "uri": "/cats/rio.jpg" if parameters else "/cats/rio.jpg/thumbnail",
         "querystring": {name: {"value": value} for name, value in parameters.items()},
-        "headers": {"accept": {"value": "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"}},
+        "headers": {
+            "host": {"value": "d111111abcdef8.cloudfront.net"},
+            "accept": {"value": "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"},
+        },
         "cookies": {},
     }
     return {

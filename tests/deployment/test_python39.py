@@ -24,6 +24,7 @@ SCRIPTS = "".join(script.read_text() for script in sorted(DEPLOYMENT.glob("*.sh"
 PROGRAMS = [
     DEPLOYMENT / "sign.py",
     *sorted((DEPLOYMENT / "operations").glob("*.py")),
+    *sorted((DEPLOYMENT / "verify").glob("*.py")),
     *(program for program in sorted((DEPLOYMENT / "build").glob("*.py")) if f"/{program.name}" in SCRIPTS),
 ]
 
@@ -55,7 +56,8 @@ def files_of(module: str, importer: Path) -> list[Path]:
     """The files of a module and its packages; none when it is not this project's."""
     parts = module.split(".")
     packages = [SRC.joinpath(*parts[:count], "__init__.py") for count in range(1, len(parts) + 1)]
-    candidates = [importer.parent / f"{module}.py", SRC.joinpath(*parts).with_suffix(".py"), *packages]
+    beside = [folder / f"{module}.py" for folder in (importer.parent, DEPLOYMENT / "operations")]
+    candidates = [*beside, SRC.joinpath(*parts).with_suffix(".py"), *packages]
     return [file for file in candidates if file.is_file()]
 
 
