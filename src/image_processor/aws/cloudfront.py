@@ -17,8 +17,17 @@ from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import ImageProcessorError, Throttled
 from image_processor.urls.paths import WILDCARDS, invalidation_paths
 
-# Refusals that are not about the request: the same request succeeds with other permissions or new credentials.
-_TEMPORARY: Final = {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "RequestExpired", "SignatureDoesNotMatch"}
+# CloudFront rejects the request itself with these errors, and others with the same statuses. It denies access with 403:
+# the same request succeeds when the permissions are there.
+# https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
+_REJECTIONS: Final = {
+    "BatchTooLarge",
+    "InconsistentQuantities",
+    "InvalidArgument",
+    "MissingBody",
+    "NoSuchDistribution",
+}
+_REJECTED: Final = {400, 404, 413}
 
 
 class CloudFrontInvalidations:
@@ -45,7 +54,7 @@ class CloudFrontInvalidations:
         try:
             self._invalidate(invalidation_paths(keys))
         except ImageProcessorError as error:
-            if not _is_refusal(error):
+            if not _is_rejection(error):
                 with self._lock:
                     self._add(keys)
             raise
@@ -63,10 +72,10 @@ class CloudFrontInvalidations:
                 self._cloudfront().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
 
 
-def _is_refusal(error: ImageProcessorError) -> bool:
+def _is_rejection(error: ImageProcessorError) -> bool:
     """Whether CloudFront rejected the request itself, so that the same request never succeeds."""
     cause = error.__cause__
     if isinstance(error, Throttled) or not isinstance(cause, ClientError):
         return False
-    status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return 400 <= status < 500 and error_code(cause) not in _TEMPORARY
+    status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error_code(cause) in _REJECTIONS or status in _REJECTED
