@@ -52,6 +52,12 @@ def parts(url: str) -> tuple[str, dict[str, str]]:
     return unquote(split.path, errors="strict"), dict(parse_qsl(split.query, strict_parsing=True))
 
 
+def test_a_version_is_in_the_url_and_not_signed(project: Project) -> None:
+    unversioned = signed_url(project, ASKED)
+
+    assert signed_url(project, f"{ASKED}&v=0f3a9c21") == unversioned.replace("&sig", "&v=0f3a9c21&sig")
+
+
 def test_the_signed_url_alone_is_printed(project: Project, aws: Aws) -> None:
     signature = sign(KEY, "/cats/rio.jpg", {"width": "300", "format": "auto"})
 
