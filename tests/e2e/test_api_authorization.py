@@ -53,7 +53,7 @@ def refused(answer: Answer) -> tuple[int, str]:
 
 
 def as_the_manual_says(stack: Stack, section: str, folder: Path, **environment: str) -> list[str]:
-    """Run the commands of a section, and return the variants that the response names."""
+    """Run the commands of a section, which call the API by curl, and return the variants that the response names."""
     shell = {
         **clean_environment(),
         "AWS_ENDPOINT_URL": stack.local.outputs["Endpoint"],
