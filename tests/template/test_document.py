@@ -109,7 +109,7 @@ def test_only_the_code_has_no_default() -> None:
     [
         ("LambdaS3CodeBucket", "my.code-bucket.1"),
         ("Variants", "small:width=300;square:width=64,height=64,background=#ffffff"),
-        ("Variants", "corner:width=64,height=64,position=right top; web:format=webp;"),
+        ("Variants", "corner:width=64,height=64,position=right-top; web:format=webp;"),
         ("CacheControl", "public, max-age=31536000, immutable"),
         ("CorsOrigins", "https://www.example.com, http://localhost:8080"),
         ("ApiUserPoolArn", "arn:aws:cognito-idp:us-gov-west-1:111122223333:userpool/us-gov-west-1_Ab1Cd2Ef3"),
