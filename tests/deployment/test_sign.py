@@ -141,7 +141,7 @@ def test_a_value_of_two_words_is_signed_as_the_edge_reads_it(project: Project, v
         "/cats/rio.jpg/thumbnail",
         "/cats/rio.jpg?variant=thumbnail",
         "/cats/rio.jpg/width=300,format=webp",
-        "/cats/rio.jpg/width=5,height=5,position=right%20top",
+        "/cats/rio.jpg/width=5,height=5,position=right-top",
     ],
 )
 def test_a_rendition_may_be_signed_by_its_name(project: Project, asked: str) -> None:

@@ -33,7 +33,10 @@ _FIELDS: Final = ("bucket", "key", "variants", "transformation")
 _PATH: Final = "/images"
 _CORS: Final = {
     "Access-Control-Allow-Methods": "POST,OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
+    # The headers of all three values of ApiAuthorization: a key, a token, and a signature as the AWS SDKs send it
+    "Access-Control-Allow-Headers": (
+        "Authorization,Content-Type,X-Amz-Content-Sha256,X-Amz-Date,X-Amz-Security-Token,X-Api-Key"
+    ),
     "Access-Control-Max-Age": "7200",  # seconds; the most that Chromium honours
 }
 

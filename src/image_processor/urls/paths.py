@@ -29,7 +29,7 @@ _VERSION_LENGTH: Final = 8  # characters
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
 WILDCARDS: Final = 15
 # What a path does not have as it is: other bytes, slashes at either end and after a slash, and segments of dots.
-_ESCAPED: Final = re.compile(rb"[^A-Za-z0-9._/-]|^/|(?<=/)/|/$|(?:(?<=/)|^)\.{1,2}(?=/|$)")
+_ESCAPED: Final = re.compile(rb"[^A-Za-z0-9._/-]|^/|(?<=/)/|/\Z|(?:(?<=/)|^)\.{1,2}(?=/|\Z)")
 _ESCAPE: Final = re.compile(rb"=([0-9A-F]{2})")
 
 

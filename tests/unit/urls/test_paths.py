@@ -38,6 +38,8 @@ keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.text(
         ("a/../b/./c", "a/=2E=2E/b/=2E/c"),
         ("..", "=2E=2E"),
         (".../..a/b..", ".../..a/b.."),
+        ("a/\n", "a/=0A"),
+        ("..\n", "..=0A"),
     ],
 )
 def test_a_key_is_escaped_where_a_path_would_need_percent_encoding(key, escaped):
