@@ -27,7 +27,7 @@ import operation_claims
 import signature_claims
 import upload_claims
 from aws_cli import AwsCli, run
-from claims import Broken, Group
+from claims import Broken, Group, NotChecked
 from operation_claims import messages
 from pictures import BLUE, plain
 from removal import remove
@@ -104,7 +104,7 @@ def verify(target: Target, words: Sequence[str]) -> int:
             target.get("/")
         report.heading(title(target))
         outcomes += run_groups(target, groups, report.show)
-    except Broken as error:
+    except (Broken, NotChecked) as error:
         return cannot_run(str(error))
     finally:
         clean_up(target)
