@@ -55,7 +55,8 @@ def files_of(module: str, importer: Path) -> list[Path]:
     """The files of a module and its packages; none when it is not this project's."""
     parts = module.split(".")
     packages = [SRC.joinpath(*parts[:count], "__init__.py") for count in range(1, len(parts) + 1)]
-    candidates = [importer.parent / f"{module}.py", SRC.joinpath(*parts).with_suffix(".py"), *packages]
+    folders = [importer.parent, DEPLOYMENT / "operations"]
+    candidates = [*(folder / f"{module}.py" for folder in folders), SRC.joinpath(*parts).with_suffix(".py"), *packages]
     return [file for file in candidates if file.is_file()]
 
 
