@@ -128,7 +128,7 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   make_work "$build"
   dependencies=$build/dependencies/$target-$key
   if [ ! -d "$dependencies" ]; then
-    say "Installing the function's packages for ${target/local/this machine}, Python $version …"
+    say "Installing the function's packages for ${target/local/this machine}, Python $version (10 to 60 seconds, once) …"
     install_dependencies "$work/packages"
     (prune "$work/packages")
     compile "$work/packages"

@@ -15,7 +15,7 @@ export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 eval "$(aws cloudformation describe-stacks --stack-name "$stack" --output text \\
   --query "Stacks[0].Outputs[].join('=', [OutputKey, OutputValue])" | tr '\\t' '\\n')"
 """
-LOCAL_OUTPUTS = ".local/outputs.json"
+LOCAL_OUTPUTS = "deployment/local.sh --shell"
 OF_LOCAL = {"Endpoint", "ApiUrl", "ApiKey", "CdnUrl", "CdnHost"}  # that local.sh adds to the outputs
 _USED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _SET = re.compile(r"(?:^|[\s;(])([A-Za-z_]\w*)=|\bfor (\w+) in|\bread (?:-r )?((?:\w+ ?)+)")
@@ -34,7 +34,7 @@ def unset(page: Page) -> list[str]:
             if "describe-stacks" in command:
                 known |= outputs
             if LOCAL_OUTPUTS in command and command.startswith("eval"):
-                known |= outputs | OF_LOCAL
+                known |= outputs | OF_LOCAL | {"stack", "region", "log"}
     return found
 
 
