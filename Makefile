@@ -27,7 +27,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold \
+.PHONY: help setup run status test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold \
   bench-cost edge tables clean format hashes diagram
 
 help: ## show this list
@@ -37,6 +37,9 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
+
+status: setup ## show the health of the stack of `make run` (PORT=4599 for another port)
+	@PORT=$(PORT) deployment/status.sh --local
 
 check: static fast ## the static checks and the fast tests, for the inner loop
 

@@ -26,9 +26,10 @@ say_lines() { # says each line of stdin
   while IFS= read -r line; do say "$line"; done
 }
 
+failed=1 # the exit status of `die`
 die() { # prints the one line that says why, and ends the script
   say "$me: $*"
-  exit 1
+  exit $failed
 }
 
 need_value() { # need_value OPTION "$#": refuses an option without its value

@@ -44,6 +44,8 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
 TESTED_APART = {"operations", "recipes"}  # below, and by the recipes' own test
 ON_CALL_ELSEWHERE = {"batch_job.sh": "tests/deployment/test_batch_job.py"}  # the local AWS has no jobs
 SHOWN = {  # what a command prints, by a part of the command
+    r"status\.sh .*\$stack\"$": "Healthy.",
+    "--cost": "cost            unknown",  # the local AWS has no Cost Explorer
     "dynamodb query": '"processed"',
     "get-queue-attributes": "ApproximateNumberOfMessages",
     "head-object": "ETag",
