@@ -142,7 +142,7 @@ with socket.socket() as probe:
     except OSError:
         sys.exit(1)
 END
-  say "Starting a local AWS on $endpoint …"
+  say "Starting a local AWS on $endpoint (1 to 10 seconds) …"
   rm -rf "$state/tmp"
   mkdir -p "$state/tmp"
   # An empty environment, because the functions inherit the server's. A TMPDIR that is deleted afterwards, because the
@@ -234,6 +234,7 @@ make_work
 find_aws
 start_server
 : >"$state/deploy.log"
+say "Packaging the function and deploying the stack (10 to 40 seconds; the first time, with downloads, up to 2 minutes) …"
 deploy ${parameters[@]+"${parameters[@]}"} || exit 1
 find_stack "$default_stack"
 find_urls
