@@ -55,7 +55,8 @@ with open(file, encoding="utf-8") as opened:
 endpoint = outputs["Endpoint"]
 variables = {"stack": stack, "region": "us-east-1", **outputs}
 settings = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost"}
 environment = " ".join(f"{name}={value}" for name, value in settings.items())
 print(f"""aws() {{
   env -u AWS_PROFILE -u AWS_SESSION_TOKEN -u AWS_CA_BUNDLE {environment} \\

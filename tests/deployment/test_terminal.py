@@ -76,6 +76,16 @@ def test_the_scripts_say_a_text_as_the_programs_do(text: str) -> None:
     )
 
 
+def test_the_reasons_of_a_failed_deployment_are_shown_line_by_line() -> None:
+    events = f"CREATE_FAILED\tA\tAWS::S3::Bucket\tfor {CLEAR}\nCREATE_FAILED\tB\tAWS::SQS::Queue\tü\n"
+    script = 'stack=s work=$(mktemp -d); call_aws() { printf %s "$events"; }; events=$1; show_failures id'
+
+    assert run_lib(script, events).splitlines() == [
+        "  B (AWS::SQS::Queue): ü",
+        r"  A (AWS::S3::Bucket): for \x1b[2J\x1b]0;title\x07",
+    ]
+
+
 @given(st.lists(texts, min_size=20, max_size=20))
 @settings(deadline=None, max_examples=20)
 @pytest.mark.slow
