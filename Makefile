@@ -28,7 +28,7 @@ UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run status test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold \
-  bench-cost edge tables clean format hashes diagram
+  bench-cost bench-scale edge tables clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -90,6 +90,9 @@ bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare hand
 
 bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what a million of them cost (RUNS=7)
 	@PYTHONPATH=src python -m tests.benchmarks.cost --runs $(RUNS)
+
+bench-scale: setup ## simulate bursts and constant loads, and print the tables of docs/scaling.md
+	@PYTHONPATH=src python -m tests.benchmarks.scaling_tables
 
 bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)

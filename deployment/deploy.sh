@@ -53,7 +53,7 @@ check_stack_name
 
 unset variants
 names=$(parameter_names)
-architecture=''
+architecture='' user_pool=''
 for parameter in ${parameters[@]+"${parameters[@]}"}; do
   name=${parameter%%=*}
   case $parameter in
@@ -64,6 +64,7 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     LambdaS3CodeBucket) die "--parameter $name: give --code-bucket instead" ;;
     LambdaS3CodeKey) die "--parameter $name: the key is the zip's SHA-256, set by this script" ;;
     Architecture) architecture=${parameter#*=} ;;
+    ApiUserPoolArn) user_pool=${parameter#*=} ;;
     Variants) variants=${parameter#*=} ;;
   esac
   # Not by grep -q, which exits at the first match: the writer to its pipe may then fail, and with it the pipeline.
@@ -240,6 +241,7 @@ show_what_to_try() { # not for an emulator, whose URLs only the program that sta
 find_account
 find_stack "$stack"
 check_status
+need_same_user_pool "$user_pool"
 [ -n "$architecture" ] || architecture=$(of_stack parameter Architecture)
 if [ -n "$for_host" ]; then
   zip=$("$project/deployment/package.sh" --local)

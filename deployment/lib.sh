@@ -218,6 +218,14 @@ show_failures() { # show_failures STACK_ID: prints which resources failed in the
     END { for (; n > 0; n--) print line[n] }' "$work/events" | say_lines
 }
 
+need_same_user_pool() { # need_same_user_pool ARN: refuses to replace the user pool of the last find_stack by another one
+  local before
+  before=$(of_stack parameter ApiUserPoolArn)
+  # API Gateway serves a copy of the API, and CloudFormation makes a new one when ApiAuthorization changes, not the pool.
+  [ -z "$before" ] || [ -z "$1" ] || [ "$1" = "$before" ] ||
+    die "ApiUserPoolArn can't be replaced in one step: deploy with ApiAuthorization=AWS_IAM and ApiUserPoolArn= first"
+}
+
 first_variant() { # prints the name of the stack's first variant
   of_stack parameter Variants | sed 's/^[ ;]*//; s/[ :].*//'
 }
@@ -225,7 +233,7 @@ first_variant() { # prints the name of the stack's first variant
 # print_what_to_try [--aws COMMAND] [--picture FILE] --bucket UPLOAD_BUCKET [--processed PROCESSED_BUCKET] [--cdn URL]
 #                   [--sign OPTIONS] [--api URL --api-key KEY | --api URL --api-key-id ID]
 # prints an upload, the thumbnail, another size by a signed URL and by the API, each as a line to paste. A line without its
-# URL or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is the AWS CLI with its
+# URL, key or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is the AWS CLI with its
 # region and endpoint, OPTIONS are those of sign.py. The variant is the first one of the stack that find_stack has found.
 print_what_to_try() {
   local command=aws picture=photo.jpg bucket='' processed='' cdn='' sign='' api='' key='' key_id='' name variant
@@ -246,6 +254,7 @@ print_what_to_try() {
   done
   name=$(basename -- "$picture")
   variant=$(first_variant)
+  [ -n "$key$key_id" ] || api='' # signed requests and tokens are shown in docs/api.md
   [ -n "$key" ] || key="\$($command apigateway get-api-key --api-key $key_id --include-value --query value --output text)"
   echo
   if [ -f "$picture" ]; then echo "Upload a picture:"; else echo "Upload a picture of your own, here $name:"; fi

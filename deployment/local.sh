@@ -195,7 +195,8 @@ find_urls() { # sets the stack's URLs here, empty for what is switched off, and 
     api_url=${api_url#https://}
     api_url=$endpoint/_aws/execute-api/${api_url%%.*}/${api_url##*/}
     api_key_id=$(of_stack output ApiKeyId)
-    api_key=$(call_aws apigateway get-api-key --api-key "$api_key_id" --include-value --query value)
+    # The stack has no key with ApiAuthorization=AWS_IAM or COGNITO.
+    [ -z "$api_key_id" ] || api_key=$(call_aws apigateway get-api-key --api-key "$api_key_id" --include-value --query value)
   fi
   "$bin/python" - "$work/stack" "Endpoint=$endpoint" "ApiUrl=$api_url" "ApiKey=$api_key" "CdnUrl=$cdn_url" "CdnHost=$cdn_host" \
     <<'END' >"$state/outputs.json"

@@ -27,7 +27,7 @@ from terminal import say  # noqa: E402 - found on the path above
 
 from image_processor.errors import ImageProcessorError  # noqa: E402
 from image_processor.urls.links import signed_url  # noqa: E402
-from image_processor.urls.signatures import EXPIRY, UNSIGNED, expiry  # noqa: E402
+from image_processor.urls.signatures import AGAIN, EXPIRY, SIGNATURE, VERSION, expiry  # noqa: E402
 
 LONGEST = 100 * 365 * 86400  # seconds
 OFF = "renders no pictures by URL: see the parameters EnableCdn and EnableDelivery"
@@ -82,7 +82,7 @@ def parse(argument: str) -> tuple[str, dict[str, str]]:
             raise Refused(f"option {name}: got '{value}'; in a URL, & joins the options: write '{written}?{fixed}'")
         if name in parameters:
             raise Refused(f"option {name} is given twice")
-        if name in UNSIGNED:
+        if name in (SIGNATURE, AGAIN):
             raise Refused(f"leave out parameter {name}: it is not signed")
         parameters[name] = value
     return path, parameters
@@ -123,7 +123,7 @@ def check(path: str, parameters: dict[str, str]) -> None:
     from image_processor.transformations.url_options import resolutions
     from image_processor.transformations.variants import VARIANT_NAME
 
-    options = {name: value for name, value in parameters.items() if name != EXPIRY}
+    options = {name: value for name, value in parameters.items() if name not in (EXPIRY, VERSION)}
     variant = options.pop("variant", None)
     if variant is not None and options:
         raise Refused("a variant has its own options: give the variant, or options")

@@ -17,6 +17,7 @@ eval "$(aws cloudformation describe-stacks --stack-name "$stack" --output text \
 """
 LOCAL_OUTPUTS = "deployment/local.sh --shell"
 OF_LOCAL = {"Endpoint", "ApiUrl", "ApiKey", "CdnUrl", "CdnHost"}  # that local.sh adds to the outputs
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # which the AWS CLI reads as well
 _USED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _SET = re.compile(r"(?:^|[\s;(])([A-Za-z_]\w*)=|\bfor (\w+) in|\bread (?:-r )?((?:\w+ ?)+)")
 
@@ -24,7 +25,7 @@ _SET = re.compile(r"(?:^|[\s;(])([A-Za-z_]\w*)=|\bfor (\w+) in|\bread (?:-r )?((
 def unset(page: Page) -> list[str]:
     """The variables that a page's commands use before they are set, in order."""
     outputs = set(document()["Outputs"])
-    known: set[str] = set()
+    known = set(CREDENTIALS)
     found = []
     for block in page.blocks("sh"):
         for command in commands(block):

@@ -38,6 +38,8 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
     ("deploy", "Update"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Several stacks"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Remove"): ("tests/deployment/test_destroy.py", "destroy.sh"),
+    ("api", "Request signed for IAM"): ("tests/e2e/test_api_authorization.py", "curl"),
+    ("api", "Request with a token of Cognito"): ("tests/e2e/test_api_authorization.py", "curl"),
     ("local", "Change parameters"): ("tests/e2e/test_local_aws.py", "local.sh"),
     ("local", ""): (".ci/run", "make test"),  # and `make run` is what the fixtures here start
 }

@@ -98,6 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         answers = {
             "BatchWriteItem": {"UnprocessedItems": {}},
             "DeleteItem": {},
+            "GetItem": {},
             "GetSecretValue": {"SecretString": "k" * 64, "VersionId": "1"},
             "Query": {"Items": [], "Count": 0},
         }
