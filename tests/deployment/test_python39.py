@@ -181,7 +181,7 @@ def stack(aws: Aws) -> None:
         for key in ("bad.jpg", "ü.jpg")
     ]
     aws.answer("list-objects-v2 up", json.dumps({"Contents": listed}))
-    aws.answer("list-objects-v2 done", json.dumps({"Contents": [{**listed[0], "Key": "ü.jpg/old"}]}))
+    aws.answer("list-objects-v2 done", json.dumps({"Contents": [{**listed[0], "Key": "=C3=BC.jpg/old"}]}))
     failed = {
         "id": record_id("up", "bad.jpg", "a"),
         "status": "failed",
