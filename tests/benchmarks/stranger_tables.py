@@ -168,7 +168,7 @@ def bound_table() -> str:
 def day_table() -> str:
     """What bounds the costs of a day."""
     queue = 10 * prices.execution_day()
-    secret = 2 * REFRESHES * prices.SECRET_CALL
+    secret = REFRESHES * prices.SECRET_CALL  # a call, as long as the key is the same
     missing = REACHED + prices.invocation(prices.MISSING) + 2 * prices.S3_READ
     rate, window = 2_000, 300
     address = rate * DAY / window

@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             "BatchWriteItem": {"UnprocessedItems": {}},
             "DeleteItem": {},
             "GetItem": {},
-            "GetSecretValue": {"SecretString": "k" * 64},
+            "GetSecretValue": {"SecretString": "k" * 64, "VersionId": "1"},
             "Query": {"Items": [], "Count": 0},
         }
         answer = answers[operation]
