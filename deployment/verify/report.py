@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from runner import FAILED, IN_WORDS, NOT_SHOWN
+from terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +29,8 @@ class Report:
 
     def heading(self, text: str) -> None:
         """Print the beginning of the report and the head of the table."""
-        self._print(f"{text}\n")
+        self._print(text)
+        self._print("")
         self._row("claim", "result", "seen")
         self._print("| --- | --- | --- |")
 
@@ -44,7 +46,8 @@ class Report:
         """Print how many claims hold, and which failed."""
         counts = Counter(outcome.result for outcome in outcomes)
         words = ", ".join(f"{counts[result]} {word}" for result, word in IN_WORDS.items() if counts[result])
-        self._print(f"\n{len(outcomes)} claims in {seconds:.0f} s: {words}.")
+        self._print("")
+        self._print(f"{len(outcomes)} claims in {seconds:.0f} s: {words}.")
         failed = [outcome.claim.name for outcome in outcomes if outcome.result == FAILED]
         if failed:
             self._print(f"Failed: {', '.join(failed)}.")
@@ -54,7 +57,7 @@ class Report:
         self._print(f"| {cells[0]:<{self._width}} | {cells[1]:<{len(NOT_SHOWN)}} | {cells[2]} |")
 
     def _print(self, text: str) -> None:
-        print(self.scrubbed(text))
+        say(self.scrubbed(text))
         sys.stdout.flush()
 
     def scrubbed(self, text: str) -> str:

@@ -34,6 +34,7 @@ from removal import remove
 from report import Report
 from runner import FAILED, run_groups
 from target import Target
+from terminal import say
 from web import Web
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ def verify(target: Target, words: Sequence[str]) -> int:
     started = time.monotonic()
     report = Report(target.stack_id.split(":")[4], target.known_secrets, [*groups, *last])
     outcomes: list[Outcome] = []
-    say(f"The sources of this run are below {target.prefix} in the upload bucket, until they are removed at its end.")
+    say(
+        f"The sources of this run are below {target.prefix} in the upload bucket, until they are removed at its end.",
+        sys.stderr,
+    )
     try:
         target.dead_letters = messages(target, "DeadLetterQueueUrl")
         target.ready = target.upload("ready.png", plain(300, 200, BLUE))
@@ -125,23 +129,18 @@ def clean_up(target: Target) -> None:
     """Remove what was uploaded, which a second Ctrl-C does not interrupt."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    say("Removing the sources of this run …")
+    say("Removing the sources of this run …", sys.stderr)
     target.removal = remove(target)
     for problem in target.removal.problems:
-        say(f"verify.sh: {problem}")
+        say(f"verify.sh: {problem}", sys.stderr)
     if target.removal.problems:
         for bucket in (target.upload_bucket, target.processed_bucket):
-            say(f"verify.sh: remove it yourself: aws s3 rm --recursive s3://{bucket}/{target.prefix}")
-
-
-def say(text: str) -> None:
-    """Print to stderr."""
-    print(text, file=sys.stderr, flush=True)
+            say(f"verify.sh: remove it yourself: aws s3 rm --recursive s3://{bucket}/{target.prefix}", sys.stderr)
 
 
 def cannot_run(reason: str) -> int:
     """Print why the checks can't run; returns the exit status."""
-    say(f"verify.sh: {reason}")
+    say(f"verify.sh: {reason}", sys.stderr)
     return CANNOT_RUN
 
 

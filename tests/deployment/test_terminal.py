@@ -106,7 +106,8 @@ def test_the_programs_print_by_say_alone() -> None:
     allowed = {"print(json.dumps(one.source.key), file=file)"}  # into a file of this run
     lines = [
         line.strip()
-        for path in sorted((PROJECT / "deployment" / "operations").glob("*.py"))
+        for folder in ("operations", "verify")
+        for path in sorted((PROJECT / "deployment" / folder).glob("*.py"))
         if path.name != "terminal.py"
         for line in path.read_text().splitlines()
     ]
