@@ -155,7 +155,14 @@ prepare_code() { # packages the function, writes the parameters, checks them, an
 
 sha256_of() { "$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
 
+planned() { # planned PARAMETER: prints the value that the change set gives it, if it does
+  "$python" -c 'import json, sys
+print(next((p.get("ParameterValue", "") for p in json.load(open(sys.argv[1])) if p["ParameterKey"] == sys.argv[2]), ""))' \
+    "$work/parameters.json" "$1"
+}
+
 check_limits() { # what would fail, or be undone, ends the script here
+  need_same_user_pool "$(planned ApiUserPoolArn)"
   call_python concurrency.py --default "MaximumConcurrency=$(default_of MaximumConcurrency)"
   call_python rollback_triggers.py --stack-name "$stack" ${watch:+--watch "$watch"}
 }

@@ -8,11 +8,28 @@ template=$project/templates/main.yaml
 default_stack="aws-serverless-image-processing"
 me=$(basename -- "$0")
 
-say() { printf '%s\n' "$*" >&2; }
+printable() ( # printable TEXT: prints it in one line that can't control a terminal, as `printable` of terminal.py returns it
+  LC_ALL=C # bytes
+  case $1 in *[!\ -~]*) ;; *) printf '%s\n' "$1"; return ;; esac
+  # ' 61 1b' becomes a format, '\x61\\x1b': a byte to write, and one to show.
+  format=$(printf %s "$1" | od -An -v -tx1 | tr -s ' \n' '  ' | sed -E -e 's/ c2 ([89].)/ !c2 !\1/g' -e 's/ d8 9c/ !d8 !9c/g' \
+    -e 's/ e2 80 (8[ef]|a[89a-e])/ !e2 !80 !\1/g' -e 's/ e2 81 (a[6-9])/ !e2 !81 !\1/g' -e 's/ ed ([ab].) (..)/ !ed !\1 !\2/g' \
+    -e 's/ ([01].|7f)/ !\1/g' -e 's/ !(..)/\\\\x\1/g' -e 's/ (..)/\\x\1/g' -e 's/ $//')
+  # shellcheck disable=SC2059  # it has such escapes only
+  printf "$format\n"
+)
 
+say() { printable "$*" >&2; }
+
+say_lines() { # says each line of stdin
+  local line
+  while IFS= read -r line; do say "$line"; done
+}
+
+failed=1 # the exit status of `die`
 die() { # prints the one line that says why, and ends the script
   say "$me: $*"
-  exit 1
+  exit $failed
 }
 
 need_value() { # need_value OPTION "$#": refuses an option without its value
@@ -204,7 +221,15 @@ show_failures() { # show_failures STACK_ID: prints which resources failed in the
     $2 == stack && $1 ~ /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/ { exit }
     $1 ~ /FAILED$/ && $2 != stack && $4 !~ /cancelled/ { line[++n] = "  " $2 " (" $3 "): " $4 }
     $1 ~ /ROLLBACK_IN_PROGRESS$/ && $2 == stack { reason = "  " $4 } # such as the alarm of a rollback trigger
-    END { if (n == 0 && reason != "") print reason; for (; n > 0; n--) print line[n] }' "$work/events" >&2
+    END { if (n == 0 && reason != "") print reason; for (; n > 0; n--) print line[n] }' "$work/events" | say_lines
+}
+
+need_same_user_pool() { # need_same_user_pool ARN: refuses to replace the user pool of the last find_stack by another one
+  local before
+  before=$(of_stack parameter ApiUserPoolArn)
+  # API Gateway serves a copy of the API, and CloudFormation makes a new one when ApiAuthorization changes, not the pool.
+  [ -z "$before" ] || [ -z "$1" ] || [ "$1" = "$before" ] ||
+    die "ApiUserPoolArn can't be replaced in one step: deploy with ApiAuthorization=AWS_IAM and ApiUserPoolArn= first"
 }
 
 first_variant() { # prints the name of the stack's first variant
@@ -214,7 +239,7 @@ first_variant() { # prints the name of the stack's first variant
 # print_what_to_try [--aws COMMAND] [--picture FILE] --bucket UPLOAD_BUCKET [--processed PROCESSED_BUCKET] [--cdn URL]
 #                   [--sign OPTIONS] [--api URL --api-key KEY | --api URL --api-key-id ID]
 # prints an upload, the thumbnail, another size by a signed URL and by the API, each as a line to paste. A line without its
-# URL or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is the AWS CLI with its
+# URL, key or OPTIONS is left out; without --cdn the rendition comes from the processed bucket. COMMAND is the AWS CLI with its
 # region and endpoint, OPTIONS are those of sign.py. The variant is the first one of the stack that find_stack has found.
 print_what_to_try() {
   local command=aws picture=photo.jpg bucket='' processed='' cdn='' sign='' api='' key='' key_id='' name variant
@@ -235,6 +260,7 @@ print_what_to_try() {
   done
   name=$(basename -- "$picture")
   variant=$(first_variant)
+  [ -n "$key$key_id" ] || api='' # signed requests and tokens are shown in docs/api.md
   [ -n "$key" ] || key="\$($command apigateway get-api-key --api-key $key_id --include-value --query value --output text)"
   echo
   if [ -f "$picture" ]; then echo "Upload a picture:"; else echo "Upload a picture of your own, here $name:"; fi

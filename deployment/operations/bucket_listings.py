@@ -5,9 +5,12 @@ Listings come in the order of keys, ten pages of S3's in one call, so memory sta
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from image_processor.urls.paths import escape_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,25 +63,45 @@ def missing_variants(
     return [variant for variant in variants if renditions.get(variant, LONG_AGO) < since]
 
 
+def prefixes_of_paths(prefix: str) -> list[str]:
+    """Return the prefixes of the paths of all sources whose keys have this prefix, in the order of a listing.
+
+    There are two where the prefix ends with what is escaped in some keys and not in others: `cats/` is the beginning
+    of `cats/rio.jpg`, and the key `cats/` itself is `cats=2F`.
+    """
+    if not prefix:
+        return [""]
+    inside, whole = escape_key(f"{prefix}x")[:-1], escape_key(prefix)
+    return [inside] if whole == inside else [inside, whole]
+
+
 def with_renditions(
     sources: Iterable[Object], renditions: Iterator[Object]
 ) -> Iterator[tuple[Object, dict[str, datetime]]]:
     """Yield each source with its renditions, name → when it was rendered.
 
-    Both come in the order of keys, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`. But all
-    renditions of a source come before the source's key followed by "0", the character after "/". Renditions that are
-    read before their source are remembered.
+    Both come in the order of a listing, which is not the same for both: `a-b/thumbnail` comes before `a/thumbnail`,
+    and `ü` after `z`, but `=C3=BC/thumbnail` before `z/thumbnail`. All renditions of a source come before its path
+    followed by "0", the character after "/". Renditions that are read before their source wait in a temporary
+    database, which SQLite writes to a file when it gets large.
     """
-    rendered: dict[str, dict[str, datetime]] = {}
+    waiting = sqlite3.connect("")
+    waiting.execute(
+        "CREATE TABLE waiting (path TEXT, name TEXT, modified TEXT, PRIMARY KEY (path, name)) WITHOUT ROWID"
+    )
     ahead = next(renditions, None)
     for source in sources:
-        while ahead and ahead.key < f"{source.key}0":
+        path = escape_key(source.key)
+        while ahead and ahead.key < f"{path}0":
             owner, _, name = ahead.key.rpartition("/")
-            rendered.setdefault(owner, {})[name] = ahead.modified
+            waiting.execute(
+                "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)", (owner, name, ahead.modified.isoformat())
+            )
             ahead = next(renditions, None)
-        yield source, rendered.pop(source.key, {})
-        if len(rendered) > PAGE:  # renditions whose source is gone
-            rendered = {owner: names for owner, names in rendered.items() if owner > source.key}
+        found = waiting.execute("SELECT name, modified FROM waiting WHERE path = ?", (path,))
+        yield source, {name: datetime.fromisoformat(modified) for name, modified in found}
+        waiting.execute("DELETE FROM waiting WHERE path = ?", (path,))
+    waiting.close()
 
 
 def variant_names(text: str) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from aws_cli import WORKERS, batches
-from bucket_listings import Object, is_source, list_objects, missing_variants, with_renditions
+from bucket_listings import Object, is_source, list_objects, missing_variants, prefixes_of_paths, with_renditions
 from records import READ_AT_ONCE, Failure, read_failures
 
 from image_processor.publishing.names import record_id
@@ -36,7 +37,10 @@ def candidates(aws: AwsCli, options: argparse.Namespace, variants: list[str]) ->
     if not (options.only_missing or options.invalidates):
         yield from (Candidate(source, has_renditions=False, missing=variants) for source in sources)
         return
-    renditions = list_objects(aws, options.processed_bucket, options.prefix, options.start_after)
+    # From the first one on, because they are not in the order of the sources' keys.
+    renditions = chain.from_iterable(
+        list_objects(aws, options.processed_bucket, prefix) for prefix in prefixes_of_paths(options.prefix)
+    )
     found = (
         Candidate(source, bool(own), missing_variants(source, own, variants, options.made_before))
         for source, own in with_renditions(sources, renditions)

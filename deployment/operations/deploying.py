@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import terminal
 from aws_cli import AwsCli, run
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Refused(Exception):
 def say(*lines: str) -> None:
     """Print to stderr, because stdout has results only."""
     for line in lines:
-        print(line, file=sys.stderr, flush=True)
+        terminal.say(line, sys.stderr)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from aws_cli import TRIES, WORKERS, AwsFailed, batches
 from bucket_listings import read_time
 
 from image_processor.publishing.names import record_id
+from image_processor.urls.paths import split_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,9 +71,8 @@ def _failure(item: dict[str, dict[str, str]]) -> Failure:
 
 
 def delete_records(aws: AwsCli, table: str, upload_bucket: str, renditions: Iterable[str]) -> None:
-    """Delete the records of renditions, which are given by their keys; raises `AwsFailed`."""
-    parts = (key.rpartition("/") for key in renditions)
-    ids = [record_id(upload_bucket, source_key, name) for source_key, _, name in parts]
+    """Delete the records of renditions, which are given by their paths; raises `AwsFailed`."""
+    ids = [record_id(upload_bucket, *found) for found in map(split_path, renditions) if found]
     requests = [{"DeleteRequest": {"Key": {"id": {"S": one}}}} for one in ids]
 
     def write(part: list[dict[str, Any]]) -> None:

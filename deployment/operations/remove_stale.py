@@ -1,19 +1,30 @@
 """What `backfill.sh --remove-stale` runs: deletes the renditions and records of variants that are no longer configured.
 
-A rendition that was requested by its transformation stays: its name has a "=" in it, which no variant's name has.
+A rendition that was requested by its transformation stays: its name has a "=" in it, which no variant's name has. What
+release 1.0 stored under another path is deleted too, because no URL leads to it; its record stays, because
+the rendition under the new path has the same one.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aws_cli import AwsCli, AwsFailed, batches, run
-from bucket_listings import Object, list_objects, variant_names
+from bucket_listings import Object, list_objects, prefixes_of_paths, variant_names
 from records import delete_records
-from terminal import count_of, file_size, show_progress
+from terminal import count_of, file_size, say, show_progress
 
+from image_processor.urls.paths import split_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+FORMER_PATH = "under the path of a former release"
+NAME = "[A-Za-z0-9._~=,-]+"  # of a rendition
 DELETED_AT_ONCE = 1_000  # objects in one call; S3 API reference, DeleteObjects
 
 
@@ -23,21 +34,15 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
     A record is deleted before its rendition, so that a repetition finds the renditions that are left.
     """
     variants = variant_names(options.variants)
-    stale: dict[str, list[Object]] = {}
-    for item in list_objects(aws, options.processed_bucket, options.prefix):
-        name = item.key.rpartition("/")[2]
-        if "=" not in name and name not in variants:
-            stale.setdefault(name, []).append(item)
+    stale = find_stale(rendition_objects(aws, options), variants)
     for name, items in sorted(stale.items()):
-        print(f"{name}: {count_of(len(items), 'rendition')}, {file_size(sum(item.size for item in items))}")
+        say(f"{name}: {count_of(len(items), 'rendition')}, {file_size(sum(item.size for item in items))}")
     if not stale:
-        print(
-            f"Nothing is stale: every rendition is of variant {', '.join(variants)}, or was requested by its options."
-        )
+        say(f"Nothing is stale: every rendition is of variant {', '.join(variants)}, or was requested by its options.")
     if options.dry_run or not stale:
         return 0
     if not options.yes and not confirmed():
-        print("backfill.sh: nothing deleted", file=sys.stderr)
+        say("backfill.sh: nothing deleted", file=sys.stderr)
         return 1
     keys = [item.key for items in stale.values() for item in items]
     deleted = 0
@@ -50,14 +55,33 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
             raise AwsFailed("s3api", "delete-objects", f"{error['Key']}: {error['Code']}")
         deleted += len(part)
         show_progress(deleted, len(keys))
-    print(f"Deleted: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
+    say(f"Deleted: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
     return 0
+
+
+def find_stale(items: Iterable[Object], variants: list[str]) -> dict[str, list[Object]]:
+    """Return the stale renditions, by the names of their variants."""
+    stale: dict[str, list[Object]] = {}
+    for item in items:
+        _, name = split_path(item.key) or ("", "")
+        if not re.fullmatch(NAME, name):
+            stale.setdefault(FORMER_PATH, []).append(item)
+        elif "=" not in name and name not in variants:
+            stale.setdefault(name, []).append(item)
+    return stale
+
+
+def rendition_objects(aws: AwsCli, options: argparse.Namespace) -> Iterator[Object]:
+    """Yield the objects of the processed bucket; with a prefix of keys, those of paths with and without escapes."""
+    prefixes = dict.fromkeys([*prefixes_of_paths(options.prefix), options.prefix])
+    for prefix in prefixes:
+        yield from list_objects(aws, options.processed_bucket, prefix)
 
 
 def confirmed() -> bool:
     """Ask on a terminal whether to delete."""
     if not sys.stdin.isatty():
-        print("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
+        say("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
         return False
     return input("Type 'remove' to delete them: ") == "remove"
 

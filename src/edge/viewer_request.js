@@ -3,8 +3,9 @@
 // The options of a URL become the path of the rendition, so that each picture is cached once:
 //
 //     /cats/rio.jpg?fit=cover&WIDTH=300&format=auto  ->  /cats/rio.jpg/width=320,format=avif
-//     /cats/rio.jpg?variant=thumbnail                ->  /cats/rio.jpg/thumbnail
+//     /my%20cat.jpg?variant=thumbnail                ->  /my=20cat.jpg/thumbnail
 //
+// Nothing in such a path needs percent-encoding, since CloudFront signs requests to S3 and to a Function URL by two rules.
 // The rules are those of image_processor/transformations/transformation.py, in the same order and with the same
 // messages. Both are tested with one table of cases, tests/edge/cases.json. The constants come from options.py. The
 // response to a fault in the options is a 400 by this function.
@@ -32,10 +33,10 @@ const DECIMALS = {
 // The options that are words: the words, and other ways to write one.
 const WORDS = {
     fit: ['cover', 'contain', 'inside', 'outside', 'fill'],
-    position: ['center', 'top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top', 'entropy', 'attention'],
+    position: ['center', 'top', 'right-top', 'right', 'right-bottom', 'bottom', 'left-bottom', 'left', 'left-top', 'entropy', 'attention'],
     format: ['jpeg', 'png', 'webp', 'avif', 'gif', 'auto'], rotate: ['90', '180', '270'],
     flip: ['horizontal', 'vertical', 'both'], grayscale: ['true', 'false'], lossless: ['true', 'false'],
-    watermark_position: ['center', 'top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'],
+    watermark_position: ['center', 'top', 'right-top', 'right', 'right-bottom', 'bottom', 'left-bottom', 'left', 'left-top'],
     enlarge: ['true', 'false']
 };
 const ALIASES = {
@@ -60,7 +61,7 @@ const COLOUR_DIGITS = [
 // What the canonical text leaves out.
 const DEFAULTS = {
     fit: 'cover', position: 'center', dpr: '1', grayscale: 'false', brightness: '1', contrast: '1', saturation: '1',
-    lossless: 'false', watermark_position: 'right bottom', watermark_opacity: '100', watermark_scale: '25',
+    lossless: 'false', watermark_position: 'right-bottom', watermark_opacity: '100', watermark_scale: '25',
     enlarge: 'false'
 };
 // What the rules below need to know of single options and values.
@@ -84,8 +85,11 @@ const SAME_ORIENTATIONS = {
 };
 // </constants>
 
-// Parameters that are no options: those of the stack's signed URLs, and, in any case, those of CloudFront's own.
+// Parameters that are no options: those of the stack's signed URLs, the version of the source, which is a part of the
+// cache key alone, and, in any case, those of CloudFront's own signed URLs.
 const SIGNING = ['exp', 'sig', 'again'];
+const VERSION = 'v';
+const VERSIONS = "1 to 32 letters, digits, '-' and '_'";
 const RESERVED = /^(expires|policy|signature|key-pair-id|hash-algorithm)$/i;
 
 // The runtime's regular expressions are Perl's, whose `$` also matches before a newline at the end.
@@ -117,7 +121,8 @@ const readKey = text => isWhole(/^[A-Za-z0-9._~-]{1,200}$/, text) ? text : '';
 const readValue = (name, given) => {
     const text = KINDS[name] === 'key' ? given : given.toLowerCase();
     if (WORDS[name]) {
-        const word = ALIASES[`${name}=${text}`] || text;
+        const hyphenated = text.replace(/ /g, '-');
+        const word = ALIASES[`${name}=${hyphenated}`] || hyphenated;
         return WORDS[name].includes(word) ? word : '';
     }
     if (WHOLE_NUMBERS[name]) {
@@ -157,7 +162,7 @@ const decoded = text => {
 
 const unplussed = text => decoded(text.split('+').join(' '));
 
-const twice = name => `option ${name} is given twice`;
+const twice = name => name === VERSION ? `${VERSION} is given twice, allowed: once, ${VERSIONS}` : `option ${name} is given twice`;
 
 // The query's names and values, sorted so that of two faults always the same one is reported.
 const parametersOf = query => {
@@ -327,32 +332,62 @@ const refused = (message, requestId) => ({
     body: JSON.stringify({error: {code: 'invalid-transformation', message: message, request_id: requestId}})
 });
 
+// The version of the source, as the only parameter that CloudFront gets; usually none.
+const versionOf = parameters => {
+    const version = parameters.find(each => each.name === VERSION);
+    if (version && !isWhole(/^[A-Za-z0-9_-]{1,32}$/, version.value)) {
+        throw `${VERSION}: got ${shown(version.value)}, allowed: ${VERSIONS}`;
+    }
+    return version ? {v: {value: version.value}} : {};
+};
+
+// A part of a path between slashes: as percent-encoded, with = in place of %, but more characters are encoded.
+const escaped = part => part === '.' || part === '..' ? part.replace(/\./g, '=2E') :
+    encodeURIComponent(part).replace(/[!'()*~]/g, sign =>
+        `=${{'!': '21', "'": '27', '(': '28', ')': '29', '*': '2A', '~': '7E'}[sign]}`).replace(/%/g, '=');
+
+// A source's key as paths have it, see image_processor/urls/paths.py: a slash after a slash or at an end is encoded too.
+const escapedKey = key => key.split('/').map(escaped).reduce((path, part, index, parts) =>
+    path + (parts[index - 1] && (part || index < parts.length - 1) ? '/' : '=2F') + part);
+
+// The path of the rendition. Without options, the last part of the URL's path is its name. A space in it was allowed by
+// release 1.0.
+const pathOf = (uri, rendition) => {
+    const path = decoded(uri).slice(1);
+    const slash = path.lastIndexOf('/');
+    const key = rendition ? path : path.slice(0, Math.max(slash, 0));
+    const name = rendition || escaped(path.slice(slash + 1).replace(/ /g, '-'))
+        .replace(/=(3D|2C|7E)/g, sign => decodeURIComponent(`%${sign.slice(1)}`));
+    return key ? `/${escapedKey(key)}/${name}` : `/${name}`;
+};
+
 function handler(event) {
     const request = event.request;
     const headers = request.headers;
     // The URL that the page's author wrote and signed is set below. A viewer's header of that name is not passed on.
     delete headers['x-image-request'];
     // Most requests have no query, and a path that can be spelled in one way only.
-    if (!Object.keys(request.querystring).length && isWhole(/^[A-Za-z0-9/._~,=-]*$/, request.uri)) {
+    if (!Object.keys(request.querystring).length
+            && isWhole(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\/[A-Za-z0-9_-][A-Za-z0-9._~,=-]*$/, request.uri)) {
         return request;
     }
     try {
         const parameters = parametersOf(request.querystring);
-        const rendition = renditionOf(parameters, headers.accept ? headers.accept.value : '');
-        if (parameters.length) {
-            const written = parameters.map(each =>
-                `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
+        const version = versionOf(parameters);
+        const signed = parameters.filter(each => each.name !== VERSION);
+        const rendition = renditionOf(signed, headers.accept ? headers.accept.value : '');
+        if (signed.length) {
+            const written = signed.map(each => `${encodeURIComponent(each.name)}=${encodeURIComponent(each.value)}`);
             headers['x-image-request'] = {value: `${request.uri}?${written.join('&')}`};
         }
-        // Each key has one spelling, so that it is cached once, and one path is invalidated.
-        const path = decoded(request.uri) + (rendition && `/${rendition}`);
-        request.uri = encodeURI(path).replace(/[?#+]/g, encodeURIComponent);
+        // Each rendition has one path, so that it is cached once, and one path is invalidated.
+        request.uri = pathOf(request.uri, rendition);
+        request.querystring = version;
     } catch (refusal) {
         if (typeof refusal !== 'string') {
             throw refusal;
         }
         return refused(refusal, event.context.requestId);
     }
-    request.querystring = {};
     return request;
 }

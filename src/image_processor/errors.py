@@ -164,6 +164,14 @@ def attempt(action: Callable[[], Result]) -> Result | ImageProcessorError:
         return unknown
 
 
+def error_by_code(code: str) -> type[ImageProcessorError] | None:
+    """The leaf of the tree with this code; None for a code of another release."""
+    kinds = [ImageProcessorError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    return next((kind for kind in kinds[1:] if kind.code == code), None)
+
+
 def error_body(error: ImageProcessorError, request_id: str) -> dict[str, dict[str, str]]:
     """The one shape of every error in an HTTP response."""
     return {"error": {"code": error.code, "message": str(error), "request_id": request_id}}

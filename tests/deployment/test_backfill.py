@@ -22,12 +22,13 @@ from hypothesis import strategies as st
 
 from image_processor.publishing.names import record_id
 from image_processor.transformations.variants import VARIANT_NAME, parse_variants
+from image_processor.urls.paths import escape_key, rendition_path
 
 from .project import PROJECT, Aws, Project, error_line, stack_text
 
 sys.path.insert(0, str(PROJECT / "deployment" / "operations"))
 import backfill
-from bucket_listings import Object, missing_variants, variant_names, with_renditions
+from bucket_listings import Object, missing_variants, prefixes_of_paths, variant_names, with_renditions
 
 pytestmark = pytest.mark.slow
 
@@ -116,11 +117,11 @@ def invalidated(aws: Aws, project: Project, *options: str, invalidates: str = "t
 def test_a_dry_run_counts_the_paths_that_may_be_invalidated(project: Project, aws: Aws) -> None:
     keys = [f"{number}.jpg" for number in range(1200)]
     put(aws, UP, *keys, "a=b.jpg", "new.jpg")
-    put(aws, DONE, *(f"{key}/a" for key in keys), "a=b.jpg/width=3")
+    put(aws, DONE, *(f"{key}/a" for key in keys), "a=3Db.jpg/width=3")
 
     assert invalidated(aws, project) == (
-        "CloudFront invalidates the renditions that change, at most 2,404 paths:"
-        " up to $7.02, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
+        "CloudFront invalidates the renditions that change, at most 1,201 paths:"
+        " up to $1.01, as 1,000 a month are free (InvalidateCdn=false saves it)\n"
     )
 
 
@@ -132,8 +133,8 @@ def test_sources_without_renditions_cost_no_path(project: Project, aws: Aws) -> 
     ]
     aws.answer(f"list-objects-v2 {DONE}", json.dumps({"Contents": contents}))
 
-    assert "at most 4 paths: 1,000 a month are free" in invalidated(aws, project)
-    assert "at most 2 paths" in invalidated(aws, project, "--only-missing")
+    assert "at most 2 paths: 1,000 a month are free" in invalidated(aws, project)
+    assert "at most 1 path" in invalidated(aws, project, "--only-missing")
 
 
 def test_nothing_is_said_of_cloudfront_when_the_function_does_not_invalidate(project: Project, aws: Aws) -> None:
@@ -176,10 +177,11 @@ def test_a_rendition_from_before_a_change_of_variants_counts_as_missing(project:
 def test_sources_and_renditions_are_matched_in_any_order_of_keys() -> None:
     chance = random.Random(4)  # noqa: S311 - the same each time
     for _ in range(500):
-        keys = {"".join(chance.choices("ab/-0", k=chance.randint(1, 4))) for _ in range(12)}
+        keys = {"".join(chance.choices("aB/-0. ü=~", k=chance.randint(1, 4))) for _ in range(12)}
         whole = {key for key in keys if chance.random() < 0.5}
         others = {f"{key}/thumbnail" for key in ("gone", "a/gone")}
-        renditions = {f"{key}/thumbnail" for key in whole} | {f"{key}/w=1" for key in keys} | others
+        renditions = {rendition_path(key, "thumbnail") for key in whole} | {rendition_path(key, "w=1") for key in keys}
+        renditions |= others
 
         def listed(texts: set[str]) -> Iterator[Object]:
             return iter([Object(text, 1, NOON) for text in sorted(texts)])
@@ -190,6 +192,44 @@ def test_sources_and_renditions_are_matched_in_any_order_of_keys() -> None:
         assert {
             item.key for item, own in found.items() if missing_variants(item, own, ["thumbnail"], NOON)
         } == keys - whole
+
+
+@given(st.text("ca/. =ü", max_size=6), st.text("ca/. =ü", max_size=4))
+def test_the_prefixes_of_paths_cover_every_source_with_a_prefix_in_the_order_of_a_listing(
+    prefix: str, rest: str
+) -> None:
+    prefixes = prefixes_of_paths(prefix)
+
+    assert sum(f"{escape_key(prefix + rest)}/thumbnail".startswith(one) for one in prefixes) == 1
+    assert prefixes == sorted(prefixes)
+    assert len(prefixes) <= 2
+
+
+def test_renditions_are_found_by_the_paths_of_a_prefix(project: Project, aws: Aws) -> None:
+    put(aws, UP, "cats/", "cats/ü b.jpg", "cats/new.jpg")
+    put(aws, DONE, *(f"cats{key}/{name}" for key in ("=2F", "/=C3=BC=20b.jpg") for name in ("thumbnail", "wide")))
+
+    project.run("backfill.sh", "--only-missing", "--prefix", "cats/")
+
+    assert sent(aws) == ["cats/new.jpg"]
+    assert [one["Prefix"] for one in aws.requests("list-objects-v2") if one["Bucket"] == DONE] == ["cats/", "cats=2F"]
+
+
+def test_what_a_former_release_stored_under_another_path_is_stale_and_its_record_stays(
+    project: Project, aws: Aws
+) -> None:
+    former = ["my cat.jpg/thumbnail", "ü.jpg/width=300", "a=b/width=4"]
+    renamed = "a/width=4,height=4,position=right top"
+    put(aws, DONE, *former, renamed, "a/thumbnail", "my=20cat.jpg/thumbnail", "a/width=300")
+
+    result = project.run("backfill.sh", "--remove-stale", "--yes")
+
+    assert result.stdout.splitlines()[0].startswith("under the path of a former release: 4 renditions")
+    [deleted] = aws.requests("delete-objects")
+    assert {item["Key"] for item in deleted["Delete"]["Objects"]} == {*former, renamed}
+    [request] = aws.requests("batch-write-item")
+    ids = [item["DeleteRequest"]["Key"]["id"]["S"] for item in request["RequestItems"]["records"]]
+    assert ids == [record_id(UP, "a", "width=4,height=4,position=right top")]
 
 
 def test_a_message_that_sqs_rejects_is_sent_again(project: Project, aws: Aws) -> None:

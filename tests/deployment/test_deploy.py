@@ -288,6 +288,7 @@ OUTPUTS = {
         (("SigningSecretArn",), {}, ["s3 cp 'photo.jpg' s3://up-1/"]),
         (("DistributionDomainName", "SigningSecretArn"), {}, ["s3 cp s3://done-1/photo.jpg/thumbnail"]),
         (("ApiUrl", "ApiKeyId"), {}, ["s3://up-1/"]),
+        (("ApiKeyId",), {"ApiAuthorization": "AWS_IAM"}, ["s3://up-1/"]),
     ],
 )  # fmt: skip
 def test_it_ends_with_commands_to_try(
@@ -305,11 +306,41 @@ def test_it_ends_with_commands_to_try(
     assert result.returncode == 0, result
     for line in lines:
         assert line in result.stdout
-    assert ("/images" in result.stdout) == ("ApiUrl" in outputs)
+    assert ("/images" in result.stdout) == ("ApiKeyId" in outputs)
     assert ("sign.py" in result.stdout) == ("SigningSecretArn" in outputs)
     commands = [line for line in result.stdout.split("Upload a picture")[1].splitlines()[1:] if line.startswith("  ")]
     for command in commands:
         subprocess.run(["bash", "-n", "-c", command], check=True)
+
+
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_Ab1"
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "accepted"),
+    [
+        (POOL, f"ApiUserPoolArn={POOL}2", False),
+        (POOL, f"ApiUserPoolArn={POOL}", True),
+        (POOL, "ApiUserPoolArn=", True),
+        (POOL, "MemorySize=2048", True),
+        ("", f"ApiUserPoolArn={POOL}", True),
+    ],
+)
+def test_another_user_pool_is_refused_because_the_api_would_not_serve_it(
+    project: Project,
+    aws: Aws,
+    before: str,
+    given: str,
+    accepted: bool,  # noqa: FBT001
+) -> None:
+    deploys(aws, "UPDATE_COMPLETE", parameters={"ApiUserPoolArn": before})
+
+    result = project.run("deploy.sh", "--parameter", given)
+
+    assert (result.returncode == 0) == accepted, result
+    assert bool(aws.calls("create-change-set")) == accepted
+    if not accepted:
+        assert "deploy with ApiAuthorization=AWS_IAM and ApiUserPoolArn= first" in error_line(result)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,12 @@ def parts(url: str) -> tuple[str, dict[str, str]]:
     return unquote(split.path, errors="strict"), dict(parse_qsl(split.query, strict_parsing=True))
 
 
+def test_a_version_is_in_the_url_and_not_signed(project: Project) -> None:
+    unversioned = signed_url(project, ASKED)
+
+    assert signed_url(project, f"{ASKED}&v=0f3a9c21") == unversioned.replace("&sig", "&v=0f3a9c21&sig")
+
+
 def test_the_signed_url_alone_is_printed(project: Project, aws: Aws) -> None:
     signature = sign(KEY, "/cats/rio.jpg", {"width": "300", "format": "auto"})
 
@@ -135,7 +141,7 @@ def test_a_value_of_two_words_is_signed_as_the_edge_reads_it(project: Project, v
         "/cats/rio.jpg/thumbnail",
         "/cats/rio.jpg?variant=thumbnail",
         "/cats/rio.jpg/width=300,format=webp",
-        "/cats/rio.jpg/width=5,height=5,position=right%20top",
+        "/cats/rio.jpg/width=5,height=5,position=right-top",
     ],
 )
 def test_a_rendition_may_be_signed_by_its_name(project: Project, asked: str) -> None:

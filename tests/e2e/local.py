@@ -21,6 +21,8 @@ import boto3
 from botocore.config import Config
 from PIL import Image
 
+from image_processor.urls.paths import split_path
+
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 READY = "All names and URLs are in"
@@ -160,8 +162,9 @@ class Stack:
         return key
 
     def renditions(self) -> set[str]:
+        """The stored renditions, each as its source's key and its name."""
         listed = self.local.client("s3").list_objects_v2(Bucket=self.outputs["ProcessedBucketName"])
-        return {item["Key"] for item in listed.get("Contents", [])}
+        return {"/".join(split_path(item["Key"]) or ("not a path", item["Key"])) for item in listed.get("Contents", [])}
 
     def records(self, key: str) -> list[dict[str, str]]:
         found = self.local.client("dynamodb").query(

@@ -3,7 +3,7 @@
 import pytest
 
 from .local import Stack, picture
-from .urls import Author, made, query_url
+from .urls import Author, error_of, made, query_url
 
 KEYS = [
     "a b.jpg", "a+b.jpg", "100%.jpg", "a%20b%2Fc.jpg", "ünï/日本語 🐈.jpg", "what?.jpg", "q?width=9&sig=1.jpg",
@@ -30,6 +30,19 @@ def test_a_slash_may_be_encoded(stack: Stack, author: Author) -> None:
 
     assert stack.ask(f"/urls%2Fslash.jpg?width=31&sig={signature}").image.width == 31
     assert stack.ask("/urls%2fslash.jpg%2Fwidth=31").image.width == 31
+
+
+def test_a_version_changes_nothing_but_the_key_in_cloudfront_s_cache(stack: Stack, author: Author) -> None:
+    stack.upload("urls/a version.jpg", picture())
+    url = author.url("/urls/a version.jpg", width=20, format="png")
+
+    rendered, stored, unversioned = stack.ask(f"{url}&v=0a1b2c3d"), stack.ask(f"{url}&v=Z_-"), stack.ask(url)
+
+    assert (rendered.status, made(rendered), made(stored), made(unversioned)) == (200, True, False, False)
+    assert rendered.body == stored.body == unversioned.body
+    assert stack.ask("/urls/a%20version.jpg/thumbnail?v=0a1b2c3d").status == 200
+    assert stack.ask("/urls/a%20version.jpg?v=1&variant=thumbnail").status == 200
+    assert error_of(stack.ask("/urls/a%20version.jpg/thumbnail?v=1&v=2")) == (400, "invalid-transformation")
 
 
 @pytest.mark.parametrize(

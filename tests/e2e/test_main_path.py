@@ -70,9 +70,11 @@ def test_the_api_answers_with_a_url_that_works(stack: Stack) -> None:
 
     [made] = answer.json["renditions"]
     assert answer.status == 200
-    assert made["url"] == f"{stack.local.outputs['CdnUrl']}/api.jpg/width=300,format=webp"
+    url, _, version = made["url"].partition("?v=")
+    assert url == f"{stack.local.outputs['CdnUrl']}/api.jpg/width=300,format=webp"
+    assert version == stack.records("api.jpg")[0]["source_etag"][:8]
     assert (made["width"], made["height"], made["content_type"]) == (300, 225, "image/webp")
-    served = stack.from_cdn("api.jpg/width=300,format=webp")
+    served = stack.ask(f"/api.jpg/width=300,format=webp?v={version}")
     assert (served.status, served.image.size, len(served.body)) == (200, (300, 225), made["bytes"])
 
 
@@ -106,7 +108,7 @@ def test_an_overwritten_source_replaces_its_renditions(stack: Stack) -> None:
 
     eventually(lambda: stack.from_cdn("overwritten.png/thumbnail").image.convert("RGB").getpixel((9, 9)) == (0, 255, 0))
     eventually(lambda: "overwritten.png/width=20" not in stack.renditions())
-    eventually(lambda: "/overwritten.png/*" in stack.invalidated())
+    eventually(lambda: "/overwritten.png*" in stack.invalidated())
 
 
 def test_a_deleted_source_is_withdrawn(stack: Stack) -> None:
@@ -118,11 +120,11 @@ def test_a_deleted_source_is_withdrawn(stack: Stack) -> None:
 
     eventually(lambda: stack.from_cdn("deleted.jpg/thumbnail").status != 200)
     eventually(lambda: not stack.records("deleted.jpg"))
-    eventually(lambda: "/deleted.jpg/*" in stack.invalidated())
+    eventually(lambda: "/deleted.jpg*" in stack.invalidated())
 
 
 def test_a_picture_that_was_not_there_before_costs_no_invalidation(stack: Stack) -> None:
     stack.upload("first.jpg", picture())
     eventually(lambda: stack.records("first.jpg"))
 
-    assert "/first.jpg/*" not in stack.invalidated()
+    assert "/first.jpg*" not in stack.invalidated()

@@ -21,10 +21,11 @@ DEPLOYED: Final = edge_function.deployed_code((PROJECT / "templates" / "main.yam
 
 
 class Answer(NamedTuple):
-    """The result for a request: a path and the header for the origin, or an error's message."""
+    """The result for a request: a path, the header for the origin and the version, or an error's message."""
 
     path: str = ""
     header: str | None = None
+    version: str | None = None
     error: str | None = None
 
 
@@ -79,10 +80,11 @@ def answer(returned: dict[str, Any]) -> Answer:
         }
         assert error == {"code": "invalid-transformation", "message": error["message"], "request_id": REQUEST_ID}
         return Answer(error=error["message"])
-    assert returned["querystring"] == {}
+    version = returned["querystring"].get("v", {}).get("value")
+    assert returned["querystring"] == ({} if version is None else {"v": {"value": version}})
     assert set(returned["headers"]) - {"accept", "x-image-request"} == {"host"}
     assert returned["method"] == "GET"
-    return Answer(returned["uri"], returned["headers"].get("x-image-request", {}).get("value"))
+    return Answer(returned["uri"], returned["headers"].get("x-image-request", {}).get("value"), version)
 
 
 class Node:

@@ -1,4 +1,4 @@
-"""Strategies for the query of a URL, with values that the table of options allows and values that it does not."""
+"""Strategies for URLs: keys of sources, and queries with values that the table of options allows, and others."""
 
 from hypothesis import strategies as st
 
@@ -61,8 +61,11 @@ def _fault(draw: st.DrawFn) -> tuple[str, str]:
             return name, draw(_pair())[1]
 
 
+keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.text(
+    "/.=2Fa ~%+\n\x00", min_size=1, max_size=9
+)
 names = st.sampled_from([option.name for option in OPTIONS])
-OWN_NAMES = ("exp", "sig", "again", "variant", "Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")
+OWN_NAMES = ("exp", "sig", "again", "variant", "v", "Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")
 queries = (
     st.tuples(
         st.lists(_pair(), min_size=1, max_size=9), st.one_of(st.just([]), st.just([]), st.lists(_fault(), max_size=2))

@@ -35,8 +35,16 @@ UNLISTED = {
 }
 LISTED_METHODS = {
     *("keys", "stringify", "apply", "floor", "max", "min"),  # of Object, JSON, Function and Math
-    *("replace", "slice", "split", "toLowerCase", "test", "includes"),  # of strings and regular expressions
-    *("concat", "filter", "indexOf", "forEach", "join", "map", "push", "some", "sort", "find"),  # of arrays
+    *(
+        "lastIndexOf",
+        "replace",
+        "slice",
+        "split",
+        "toLowerCase",
+        "test",
+        "includes",
+    ),  # of strings and regular expressions
+    *("concat", "filter", "indexOf", "forEach", "join", "map", "push", "reduce", "some", "sort", "find"),  # of arrays
 }
 KEYWORDS = {"if", "for", "while", "switch", "catch", "return", "function"}
 LISTED_GLOBALS = {"Number", "String", "decodeURIComponent", "encodeURI", "encodeURIComponent"}

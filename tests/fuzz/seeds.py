@@ -105,7 +105,7 @@ def texts() -> dict[str, bytes]:
     """One of each option, as transformations are written."""
     from image_processor.transformations.options import OPTIONS
 
-    whole = "width=300,height=200,fit=contain,position=right top,format=webp,quality=80,background=#abc,enlarge=true"
+    whole = "width=300,height=200,fit=contain,position=right-top,format=webp,quality=80,background=#abc,enlarge=true"
     seeds = {"whole": whole.encode()}
     for option in OPTIONS:
         value = option.allowed.split(",")[0].split(" ")[0]

@@ -43,7 +43,7 @@ OTHERS: Final = tuple(
             "width=9,brightness=0,contrast=0,saturation=0,flip=both,rotate=270,format=webp",
             "width=9,dpr=4,sharpen=0.3,flip=horizontal,rotate=180",
             f"width=9,watermark={MARK},watermark_scale=100,watermark_opacity=50,format=png",
-            f"watermark={MARK},watermark_position=left top,watermark_scale=1,radius=2,format=webp",
+            f"watermark={MARK},watermark_position=left-top,watermark_scale=1,radius=2,format=webp",
         ),
     )
 )

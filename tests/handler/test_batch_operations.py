@@ -28,7 +28,7 @@ def test_a_task_renders_its_source() -> None:
     upload("cats/a b+ü.jpg", picture())
 
     assert result(task("cats/a b+ü.jpg")) == ("Succeeded", "")
-    assert renditions() == ["cats/a b+ü.jpg/thumbnail"]
+    assert renditions() == ["cats/a=20b=2B=C3=BC.jpg/thumbnail"]
 
 
 def test_a_source_that_can_not_be_rendered_fails_permanently_and_has_its_record() -> None:

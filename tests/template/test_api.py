@@ -10,6 +10,10 @@ from .cloudformation import Stack, document, resolve
 
 CODES = {
     "INVALID_API_KEY": "forbidden",
+    "UNAUTHORIZED": "unauthorized",
+    "ACCESS_DENIED": "forbidden",
+    "INVALID_SIGNATURE": "invalid-signature",
+    "EXPIRED_TOKEN": "expired-token",
     "THROTTLED": "throttled",
     "QUOTA_EXCEEDED": "quota-exceeded",
     "REQUEST_TOO_LARGE": "request-too-large",
@@ -24,6 +28,18 @@ CONTEXT = {
     "$context.requestId": "0b8f9c1e-0000-4000-8000-000000000000",
 }
 STAGE_VARIABLE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]+")  # the characters that API Gateway allows, at least one
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_Ab1Cd2Ef3"
+AUTHORIZATIONS = {
+    "API_KEY": {"ApiAuthorization": "API_KEY"},
+    "AWS_IAM": {"ApiAuthorization": "AWS_IAM"},
+    "COGNITO": {"ApiAuthorization": "COGNITO", "ApiUserPoolArn": POOL},
+}
+COPIED = (  # by a deployment: https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html
+    "AWS::ApiGateway::Authorizer",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Resource",
+)
 ALIAS = {"CdnAlias": "i.example.com", "CdnCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1"}
 
 
@@ -32,14 +48,82 @@ def stack() -> Stack:
     return resolve()
 
 
+every_authorization = pytest.mark.parametrize("authorization", AUTHORIZATIONS)
+
+
+def _copied(stack: Stack) -> dict[str, dict[str, Any]]:
+    return {name: properties for kind in COPIED for name, properties in stack.of_type(kind).items()}
+
+
 def _responses(stack: Stack) -> dict[str, dict[str, Any]]:
     return {r["ResponseType"]: r for r in stack.of_type("AWS::ApiGateway::GatewayResponse").values()}
 
 
-def test_post_needs_a_key_and_a_preflight_does_not(stack: Stack) -> None:
-    methods = stack.of_type("AWS::ApiGateway::Method").values()
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        ("API_KEY", {"AuthorizationType": "NONE", "ApiKeyRequired": True}),
+        ("AWS_IAM", {"AuthorizationType": "AWS_IAM", "ApiKeyRequired": False}),
+        (
+            "COGNITO",
+            {"AuthorizationType": "COGNITO_USER_POOLS", "AuthorizerId": "<ApiAuthorizer>", "ApiKeyRequired": False},
+        ),
+    ],
+)
+def test_post_is_authorized_as_chosen_and_a_preflight_is_open(authorization: str, expected: dict[str, Any]) -> None:
+    methods = resolve(**AUTHORIZATIONS[authorization]).of_type("AWS::ApiGateway::Method").values()
+    names = ("AuthorizationType", "AuthorizerId", "ApiKeyRequired")
 
-    assert {m["HttpMethod"]: m["ApiKeyRequired"] for m in methods} == {"POST": True, "OPTIONS": False}
+    assert {m["HttpMethod"]: {name: m[name] for name in names if name in m} for m in methods} == {
+        "POST": expected,
+        "OPTIONS": {"AuthorizationType": "NONE", "ApiKeyRequired": False},
+    }
+
+
+def test_a_user_s_token_is_checked_against_the_pool() -> None:
+    authorizers = {
+        name: resolve(**chosen).of_type("AWS::ApiGateway::Authorizer") for name, chosen in AUTHORIZATIONS.items()
+    }
+
+    assert authorizers == {
+        "API_KEY": {},
+        "AWS_IAM": {},
+        "COGNITO": {
+            "ApiAuthorizer": {
+                "RestApiId": "<Api>",
+                "Name": "UserPool",
+                "Type": "COGNITO_USER_POOLS",
+                "ProviderARNs": [POOL],
+                "IdentitySource": "method.request.header.Authorization",
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize("authorization", ["AWS_IAM", "COGNITO"])
+def test_without_api_keys_there_is_no_key_no_usage_plan_and_the_rate_stays_limited(authorization: str) -> None:
+    stack = resolve(**AUTHORIZATIONS[authorization])
+
+    assert not [r for r in stack.resources.values() if re.search("ApiKey|UsagePlan", r["Type"])]
+    assert "ApiKeyId" not in stack.outputs
+    assert stack.properties("ApiStage")["MethodSettings"] == resolve().properties("ApiStage")["MethodSettings"]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "pool", "accepted"),
+    [
+        ("API_KEY", "", True),
+        ("AWS_IAM", "", True),
+        ("COGNITO", POOL, True),
+        ("COGNITO", "", False),
+        ("API_KEY", POOL, False),
+        ("AWS_IAM", POOL, False),
+    ],
+)
+def test_cognito_and_its_user_pool_go_together(authorization: str, pool: str, accepted: bool) -> None:  # noqa: FBT001
+    broken = resolve(ApiAuthorization=authorization, ApiUserPoolArn=pool).broken_rules
+
+    assert (not broken) == accepted
 
 
 def test_both_methods_are_answered_by_the_function(stack: Stack) -> None:
@@ -97,33 +181,52 @@ def test_aws_generates_the_key_and_no_output_shows_it(stack: Stack) -> None:
     assert stack.outputs["ApiKeyId"] == "<ApiKey>"  # the id; only an authorized call returns the key
 
 
-def test_the_deployment_depends_on_everything_that_it_copies(stack: Stack) -> None:
-    copied = stack.of_type("AWS::ApiGateway::Method") | stack.of_type("AWS::ApiGateway::GatewayResponse")
+@every_authorization
+def test_the_deployment_depends_on_everything_that_it_copies(authorization: str) -> None:
+    stack = resolve(**AUTHORIZATIONS[authorization])
     [deployment] = stack.of_type("AWS::ApiGateway::Deployment")
+    depends = set(stack.references[deployment])
+    depends |= {name for method in depends for name in stack.references[method]}  # the resource, the authorizer
 
-    assert set(copied) <= stack.references[deployment]
+    assert set(_copied(stack)) <= depends
     assert stack.properties("ApiStage")["DeploymentId"] == f"<{deployment}>"
 
 
-def test_nothing_that_a_deployment_copies_follows_a_parameter() -> None:
+def test_a_change_of_the_authorization_makes_another_deployment() -> None:
+    deployments = [
+        name for chosen in AUTHORIZATIONS.values() for name in resolve(**chosen).of_type("AWS::ApiGateway::Deployment")
+    ]
+
+    assert len(set(deployments)) == len(AUTHORIZATIONS)
+    assert len({re.sub(r"\D", "", name) for name in deployments}) == 1  # all released together
+
+
+def test_nothing_that_a_deployment_copies_follows_another_parameter() -> None:
     # CloudFormation makes no new deployment for an update, so a changed parameter would have no effect.
     template = document()
-    copied = {"AWS::ApiGateway::Method", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Resource"}
-    text = repr([r["Properties"] for r in template["Resources"].values() if r["Type"] in copied])
+    text = repr([r["Properties"] for r in template["Resources"].values() if r["Type"] in COPIED])
+    conditions = set(re.findall(r"'Fn::If': \['(\w+)'", text))
 
-    assert not [name for name in template["Parameters"] if f"'{name}'" in text or f"${{{name}}}" in text]
-    assert "Fn::If" not in text
+    followed = [name for name in template["Parameters"] if f"'{name}'" in text or f"${{{name}}}" in text]
+    assert followed == ["ApiUserPoolArn"]  # its description says what to do
+    assert conditions == {"HasApiKey", "HasApiIam", "HasApiCognito"}
+    for condition in conditions:
+        assert set(re.findall(r"'Ref': '(\w+)'", repr(template["Conditions"][condition]))) == {"ApiAuthorization"}
 
 
 def test_the_gateways_own_errors_are_all_covered(stack: Stack) -> None:
     assert _responses(stack).keys() == CODES.keys()
 
 
+@every_authorization
 @pytest.mark.parametrize(("response_type", "code"), CODES.items())
 def test_an_error_of_the_gateway_has_the_shape_of_the_function_s_errors(
-    stack: Stack, response_type: str, code: str
+    authorization: str, response_type: str, code: str
 ) -> None:
-    [(content_type, body)] = _responses(stack)[response_type]["ResponseTemplates"].items()
+    responses = _responses(resolve(**AUTHORIZATIONS[authorization]))
+    [(content_type, body)] = responses[response_type]["ResponseTemplates"].items()
+    if (authorization, response_type) == ("AWS_IAM", "MISSING_AUTHENTICATION_TOKEN"):
+        code = "forbidden"
     for variable, value in CONTEXT.items():
         body = body.replace(variable, value)
 
@@ -145,10 +248,21 @@ def test_a_browser_can_read_an_error_of_the_gateway(stack: Stack, response_type:
     assert headers == {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}  # quoted: a constant
 
 
-def test_an_unknown_route_is_not_found_and_other_errors_keep_their_status(stack: Stack) -> None:
-    statuses = {name: r["StatusCode"] for name, r in _responses(stack).items() if "StatusCode" in r}
+# With AWS_IAM, the same response is for a request without a signature.
+@pytest.mark.parametrize(("authorization", "status"), [("API_KEY", "404"), ("AWS_IAM", "403"), ("COGNITO", "404")])
+def test_an_unknown_route_is_not_found_and_other_errors_keep_their_status(authorization: str, status: str) -> None:
+    responses = _responses(resolve(**AUTHORIZATIONS[authorization]))
+    statuses = {name: r["StatusCode"] for name, r in responses.items() if "StatusCode" in r}
 
-    assert statuses == {"MISSING_AUTHENTICATION_TOKEN": "404"}
+    assert statuses == {"MISSING_AUTHENTICATION_TOKEN": status}
+
+
+def test_an_unsigned_request_learns_both_of_its_possible_faults() -> None:
+    response = _responses(resolve(**AUTHORIZATIONS["AWS_IAM"]))["MISSING_AUTHENTICATION_TOKEN"]
+    message = json.loads(response["ResponseTemplates"]["application/json"])["error"]["message"]
+
+    assert "not signed" in message
+    assert "POST /images" in message
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,9 @@ def test_the_distribution_signs_every_request_to_the_bucket(stack: Stack, distri
     assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
 
 
-def test_renditions_are_cached_by_path_alone_and_compressed(stack: Stack, distribution: dict[str, Any]) -> None:
+def test_renditions_are_cached_by_path_and_version_alone_and_compressed(
+    stack: Stack, distribution: dict[str, Any]
+) -> None:
     behavior = distribution["DefaultCacheBehavior"]
 
     assert behavior["CachePolicyId"] == "<CachePolicy>"
@@ -77,7 +79,7 @@ def test_renditions_are_cached_by_path_alone_and_compressed(stack: Stack, distri
         "EnableAcceptEncodingGzip": True,
         "EnableAcceptEncodingBrotli": True,
         "HeadersConfig": {"HeaderBehavior": "none"},
-        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "whitelist", "QueryStrings": ["v"]},
         "CookiesConfig": {"CookieBehavior": "none"},
     }
 

@@ -26,6 +26,7 @@ MAY_LIST = {("s3:ListBucket", "<UploadBucket.Arn>"), ("s3:ListBucket", "<Process
 MAY_WITH_METADATA = {
     ("dynamodb:BatchWriteItem", "<MetadataTable.Arn>"),
     ("dynamodb:DeleteItem", "<MetadataTable.Arn>"),
+    ("dynamodb:GetItem", "<MetadataTable.Arn>"),
     ("dynamodb:Query", "<MetadataTable.Arn>/index/by-original-file"),
 }
 MAY_CHECK_SIGNATURES = {("secretsmanager:GetSecretValue", "<SigningSecret.Id>")}

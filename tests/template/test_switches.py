@@ -1,7 +1,7 @@
 """The eight combinations of EnableMetadata, EnableApi and EnableCdn: each has what it needs, and nothing else."""
 
 from graphlib import TopologicalSorter
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 
@@ -24,6 +24,10 @@ TYPES_OF_SWITCH = {
     "EnableApi": "AWS::ApiGateway::",
     "EnableCdn": "AWS::CloudFront::",
 }
+COGNITO = {
+    "ApiAuthorization": "COGNITO",
+    "ApiUserPoolArn": "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_Ab1Cd2Ef3",
+}
 COMBINATIONS = [dict(zip(OF_SWITCH, values, strict=True)) for values in product(("true", "false"), repeat=3)]
 
 
@@ -44,6 +48,8 @@ every_extra = pytest.mark.parametrize(
         {"ReservedConcurrency": "20", "OriginShieldRegion": "eu-central-1", "CdnKeyGroup": "0b8f9c1e"},
         {"AlarmEmail": "ops@example.com"},
         {"EnableDashboard": "true", "EnableTracing": "true"},
+        {"ApiAuthorization": "AWS_IAM"},
+        COGNITO,
         {"CdnUrl": "http://localhost:4566"},
         {"CdnAlias": "i.example.com", "CdnCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1"},
     ],
@@ -76,6 +82,8 @@ def test_outputs_are_exactly_those_of_the_parts_switched_on(switches: dict[str, 
     expected = ALWAYS.union(*(names for switch, names in OF_SWITCH.items() if switches[switch] == "true"))
 
     assert set(resolve(**switches).outputs) == expected
+    for extra in ({"ApiAuthorization": "AWS_IAM"}, COGNITO):
+        assert set(resolve(**switches, **extra).outputs) == expected - {"ApiKeyId"}
 
 
 @every_combination
@@ -130,6 +138,13 @@ def test_a_changed_switch_changes_a_resource_that_always_exists(switches: dict[s
         before, after = resolve(**switches), resolve(**switches | {switch: "false" if value == "true" else "true"})
 
         assert _common(before, after) != _common(after, before), switch
+
+
+def test_a_changed_authorization_of_the_api_changes_a_resource_that_always_exists() -> None:
+    chosen = [resolve(**extra) for extra in ({}, {"ApiAuthorization": "AWS_IAM"}, COGNITO)]
+
+    for before, after in permutations(chosen, 2):
+        assert _common(before, after) != _common(after, before)
 
 
 def _common(stack: Stack, other: Stack) -> dict[str, object]:

@@ -201,6 +201,11 @@ class FakeTable(Fake):
         unprocessed = requests[processed:]
         return {"UnprocessedItems": {table: unprocessed} if unprocessed else {}}
 
+    def get_item(self, *, TableName: str, Key: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.record_call("get_item", TableName)
+        item = self.items.get(Key["id"]["S"])
+        return {"Item": item} if item else {}
+
     def delete_item(self, *, TableName: str, Key: dict[str, Any], **condition: Any) -> None:  # noqa: N803 - AWS's names
         self.record_call("delete_item", TableName)
         item = self.items.get(Key["id"]["S"], {})

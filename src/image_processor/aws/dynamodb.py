@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import Throttled
-from image_processor.publishing.model import Record, StoredRecord
+from image_processor.publishing.model import Record, StoredFailure, StoredRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,6 +51,21 @@ class MetadataTable:
             for item in items
         ]
 
+    def failure(self, record_id: str) -> StoredFailure | None:
+        """The record of this id if its rendition failed; None if there is no record, or its rendition is stored."""
+        with translated_errors("DynamoDB"):
+            item = self._client.get_item(TableName=self._table, Key={"id": {"S": record_id}}).get("Item", {})
+        text = {name: value["S"] for name, value in item.items() if "S" in value}
+        if text.get("status") != "failed":
+            return None
+        return StoredFailure(
+            source_etag=text["source_etag"],
+            code=text["error_code"],
+            message=text["error_message"],
+            scope=text.get("error_scope", ""),  # release 1.0 wrote neither this nor the next
+            limits=text.get("error_limits", ""),
+        )
+
     def delete(self, record_id: str, **only_if: str) -> None:
         """Delete a record if its attributes still have these values; does nothing if it was replaced or is gone."""
         condition: dict[str, Any] = {
@@ -88,6 +103,10 @@ class NoTable:
     def of(self, original_file: str) -> list[StoredRecord]:  # noqa: ARG002 - the port's signature
         """No records."""
         return []
+
+    def failure(self, record_id: str) -> StoredFailure | None:  # noqa: ARG002 - the port's signature
+        """No record."""
+        return None
 
     def delete(self, record_id: str, **only_if: str) -> None:
         """No-op."""

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from image_processor.aws.clients import error_code, translated_errors
 from image_processor.errors import ImageProcessorError, SourceArchived, Unavailable
 from image_processor.publishing.model import RenditionInfo, Source, StoredRendition
-from image_processor.publishing.names import MAX_KEY_BYTES
+from image_processor.urls.paths import MAX_KEY_BYTES, escape_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SOURCE_ETAG: Final = "source-etag"  # object metadata of a rendition: the source's ETag, known without the table
 
 Response = TypeVar("Response")
-_GONE: Final = {"NoSuchKey", "404", "NotFound"}
+# With the codes by which S3 refuses a key: it can't have an object of that key. S3 API reference, "Error responses".
+_GONE: Final = {"NoSuchKey", "404", "NotFound", "KeyTooLongError", "InvalidURI"}
 # Another worker was faster: it has replaced or deleted the object, or is doing so. Amazon S3 user guide, "How to
 # perform conditional deletes".
 _CHANGED: Final = {*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"}
@@ -39,12 +40,14 @@ class SourceBucket:
 
         Reading the body of a source in an archive raises `SourceArchived`; its other attributes are known.
         """
+        if not _is_possible(key):
+            return None
         archived: SourceArchived | None = None
         response: GetObjectOutputTypeDef | HeadObjectOutputTypeDef | None
         try:
             response = _or_none(lambda: self._client.get_object(Bucket=self.bucket, Key=key))
         except Unavailable as error:
-            if not _is_archived(error):
+            if not _has_code(error, "InvalidObjectState"):
                 raise
             archived = SourceArchived(f"{key!r} is in an archive of S3; restore it, then process it again")
             response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
@@ -62,7 +65,17 @@ class SourceBucket:
 
     def etag(self, key: str) -> str | None:
         """The source's ETag as it is now; None when there is no source."""
-        response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        if not _is_possible(key):
+            return None
+        try:
+            response = _or_none(lambda: self._client.head_object(Bucket=self.bucket, Key=key))
+        except Unavailable as error:
+            if not _has_code(error, "400"):
+                raise
+            source = self.get(key)  # a response to HEAD has no code, which tells a refused key from other faults
+            if source:
+                source.body.close()
+            return source.etag if source else None
         return _bare(response["ETag"]) if response else None
 
 
@@ -107,7 +120,7 @@ class _Download(io.RawIOBase):
 
 
 class RenditionBucket:
-    """The processed bucket. A rendition's key begins with its source's: `cats/rio.jpg/thumbnail`."""
+    """The processed bucket. A rendition's key is its path, as in `urls.paths`: `cats/rio.jpg/thumbnail`."""
 
     def __init__(self, client: "S3Client", bucket: str, cache_control: str) -> None:
         self._client, self.bucket, self._cache_control = client, bucket, cache_control
@@ -153,8 +166,8 @@ class RenditionBucket:
 
     def etags(self, source_key: str) -> dict[str, str]:
         """All renditions of a source, name → ETag; those of `cats/rio.jpg` are not among those of `cats`."""
-        prefix = f"{source_key}/"
-        if len(prefix.encode()) >= MAX_KEY_BYTES:  # S3 allows no such key, and no longer prefix
+        prefix = f"{escape_key(source_key)}/"
+        if len(prefix) >= MAX_KEY_BYTES:  # S3 allows no such key, and no longer prefix
             return {}
         with translated_errors("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -178,6 +191,11 @@ class RenditionBucket:
                     raise
 
 
+def _is_possible(key: str) -> bool:
+    """Whether S3 could have an object of this key; if not, it need not be asked."""
+    return 0 < len(key.encode()) <= MAX_KEY_BYTES
+
+
 def _or_none(call: Callable[[], Response]) -> Response | None:
     """S3's response; None when there is no such object."""
     with translated_errors("S3"):
@@ -189,8 +207,8 @@ def _or_none(call: Callable[[], Response]) -> Response | None:
             raise
 
 
-def _is_archived(error: Unavailable) -> bool:
-    return isinstance(error.__cause__, ClientError) and error_code(error.__cause__) == "InvalidObjectState"
+def _has_code(error: Unavailable, code: str) -> bool:
+    return isinstance(error.__cause__, ClientError) and error_code(error.__cause__) == code
 
 
 def _bare(etag: str) -> str:

@@ -14,8 +14,9 @@ from typing import Final
 
 from image_processor.publishing.concurrency import run_concurrently
 from image_processor.publishing.model import RenditionInfo, Source, StoredRecord
-from image_processor.publishing.names import location, record_id, rendition_key
+from image_processor.publishing.names import location, record_id
 from image_processor.publishing.ports import Storage
+from image_processor.urls.paths import rendition_path
 
 # The second round finds something only when another worker interfered. The third has never found anything.
 _ROUNDS: Final = 3
@@ -89,7 +90,7 @@ class Cleanup:
 
     def _find(self, source: Source, names: Sequence[str]) -> dict[str, RenditionInfo]:
         found = run_concurrently(
-            self._executor, [partial(self._renditions.find, rendition_key(source.key, name)) for name in names]
+            self._executor, [partial(self._renditions.find, rendition_path(source.key, name)) for name in names]
         )
         return {name: one for name, one in zip(names, found, strict=True) if one}
 
@@ -100,7 +101,7 @@ class Cleanup:
         run_concurrently(self._executor, record_deletions)
         run_concurrently(
             self._executor,
-            [partial(self._renditions.delete, rendition_key(key, name), etag) for name, etag in etags.items()],
+            [partial(self._renditions.delete, rendition_path(key, name), etag) for name, etag in etags.items()],
         )
 
     def _deletion(self, record: StoredRecord) -> Callable[[], None]:

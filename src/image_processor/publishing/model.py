@@ -55,11 +55,24 @@ class StoredRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFailure:
+    """A record in the table that says why there is no rendition; its attributes are those of `Record`."""
+
+    source_etag: str
+    code: str
+    message: str
+    scope: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The outcome of one rendition: `processed`, or `failed` with `error_code` and without a file and its sizes.
 
     Files are `s3://bucket/key`. Sides are in pixels, `source_width` and `source_height` those of the upright source.
-    Times are ISO 8601 in UTC. Either `variant` or `transformation` is set.
+    Times are ISO 8601 in UTC. Either `variant` or `transformation` is set. `error_scope` is `source` if no rendition
+    can be rendered from this version of the source, and `rendition` if only this one can't. `error_limits` are the
+    function's release and its limits at that time.
     """
 
     id: str
@@ -80,3 +93,5 @@ class Record:
     source_height: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+    error_scope: str | None = None
+    error_limits: str | None = None

@@ -1,4 +1,4 @@
-"""The names that follow from a source's key: S3 keys, record ids, locations, and file names for downloads.
+"""The names that follow from a source's key: record ids, locations, and file names for downloads.
 
 Pure; runs on Python 3.9, because the commands in deployment/ need the same names.
 """
@@ -10,22 +10,8 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-from image_processor.errors import InvalidRequest
-
-MAX_KEY_BYTES: Final = 1024  # UTF-8; Amazon S3 user guide, "Object key naming"
 _EXTENSIONS: Final = {"image/jpeg": "jpg"}  # of the others, the part after the slash
 _LONGEST: Final = 100  # characters of the source's own name; a key has up to 1,024 bytes, a header 8 KB in all
-
-
-def rendition_key(source_key: str, name: str) -> str:
-    """The key of a rendition in the processed bucket; raises `InvalidRequest` for a key that is too long."""
-    key = f"{source_key}/{name}"
-    if len(key.encode()) > MAX_KEY_BYTES:
-        longest = MAX_KEY_BYTES - len(name.encode()) - 1
-        raise InvalidRequest(
-            f"the source's key has {len(source_key.encode())} bytes, allowed: {longest}, since /{name} is added to it"
-        )
-    return key
 
 
 def record_id(bucket: str, source_key: str, name: str) -> str:

@@ -26,12 +26,13 @@ from image_processor.errors import ImageProcessorError, SourceNotFound, Unavaila
 from image_processor.publishing.cleanup import Cleanup
 from image_processor.publishing.concurrency import run_concurrently
 from image_processor.publishing.decode_slot import DecodeSlot, check_time
+from image_processor.publishing.failures import Failures
 from image_processor.publishing.model import Record, Source, StoredRendition
-from image_processor.publishing.names import rendition_key
 from image_processor.publishing.ports import Storage
 from image_processor.publishing.rendition_writer import PublishedRendition, RenditionWriter
 from image_processor.transformations.transformation import Transformation, check_area
 from image_processor.transformations.variants import Variant
+from image_processor.urls.paths import rendition_path
 
 _MAX_ROUNDS: Final = 5  # a source that is overwritten more often while it is processed returns to the queue
 _SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.clients` has connections for both
@@ -53,8 +54,9 @@ class Pipeline:
         self._executor = executor or ThreadPoolExecutor(_SIDE_CALLS, "side")
         self._cleanup = Cleanup(storage, self._variants, self._executor)
         self._decode_slot = DecodeSlot()
+        self._failures = Failures(storage.records, self._sources.bucket, self._variants, limits)
         self._writer = RenditionWriter(
-            storage, self._variants, limits, self._executor, self._cleanup, self._decode_slot
+            storage, self._variants, limits, self._executor, self._cleanup, self._decode_slot, self._failures
         )
 
     @property
@@ -89,15 +91,22 @@ class Pipeline:
     def find(self, key: str, name: str, max_body: int) -> StoredRendition | None:
         """The stored rendition of this name, without its body if that has more than `max_body` bytes.
 
-        Raises `SourceNotFound` if neither it nor its source exists: rendering it would fail likewise, after more work.
+        None if it is not stored and may be rendered. Raises `SourceNotFound` if its source does not exist, and the
+        error of a source that is known to fail, because rendering it would fail likewise, after more work.
         """
-        rendition = rendition_key(key, name)
+        rendition = rendition_path(key, name)
         with telemetry.step("find"):
             etag = self._executor.submit(self._sources.etag, key)
             stored = self._renditions.get(rendition, max_body)
-            if stored is None and etag.result() is None:
+            if stored is not None:
+                return stored
+            version = etag.result()
+            if version is None:
                 raise _not_found(key)
-        return stored
+            failure = self._failures.find(key, version, name)
+        if failure:
+            raise failure
+        return None
 
     def deliver(
         self, key: str, name: str, transformation: Transformation, deadline: float = math.inf
@@ -108,7 +117,7 @@ class Pipeline:
 
     def _render(self, key: str, wanted: Mapping[str, Transformation], deadline: float) -> list[PublishedRendition]:
         for name, transformation in wanted.items():
-            rendition_key(key, name)
+            rendition_path(key, name)
             check_area(transformation)
         published = self._settle(key, wanted, deadline)
         if not published:
@@ -155,7 +164,7 @@ class Pipeline:
         etag = source.etag if source else None
         telemetry.note(etag=etag, version=source.version_id if source else None)
         checks = [lambda: self._sources.etag(key) == etag]
-        ad_hoc = [rendition_key(key, one.name) for one in published if not one.record.variant]
+        ad_hoc = [rendition_path(key, one.name) for one in published if not one.record.variant]
         checks += [partial(self._is_current, rendition, etag) for rendition in ad_hoc]
         with telemetry.step("look"):
             return all(run_concurrently(self._executor, checks))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from image_processor.publishing.model import Record, RenditionInfo, Source, StoredRecord, StoredRendition
+from image_processor.publishing.model import Record, RenditionInfo, Source, StoredFailure, StoredRecord, StoredRendition
 
 
 class Sources(Protocol):
@@ -50,6 +50,9 @@ class Records(Protocol):
 
     def of(self, original_file: str) -> Sequence[StoredRecord]:
         """The records of a source. One that was written a moment ago may be missing."""
+
+    def failure(self, record_id: str) -> StoredFailure | None:
+        """The record of this id if its rendition failed; None if there is no record, or its rendition is stored."""
 
     def delete(self, record_id: str, **only_if: str) -> None:
         """Delete a record if its attributes still have these values; does nothing if it was replaced or is gone."""

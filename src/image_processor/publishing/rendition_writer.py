@@ -13,12 +13,14 @@ from image_processor.errors import CorruptImage, ImageProcessorError
 from image_processor.publishing.cleanup import Cleanup, Stored
 from image_processor.publishing.concurrency import run_concurrently
 from image_processor.publishing.decode_slot import DecodeSlot
+from image_processor.publishing.failures import Failures
 from image_processor.publishing.model import Record, Source, StoredRendition
-from image_processor.publishing.names import content_disposition, rendition_key
+from image_processor.publishing.names import content_disposition
 from image_processor.publishing.ports import Storage
 from image_processor.publishing.records import RecordFactory
 from image_processor.publishing.watermarks import Watermarks
 from image_processor.transformations import Transformation
+from image_processor.urls.paths import rendition_path
 
 _CHUNK: Final = 64 * 1024  # bytes
 
@@ -47,12 +49,14 @@ class RenditionWriter:
         executor: Executor,
         cleanup: Cleanup,
         decode_slot: DecodeSlot,
+        failures: Failures,
     ) -> None:
         self._renditions, self._records = storage.renditions, storage.records
         self._invalidations = storage.invalidations
         self._variants, self._limits, self._executor = variants, limits, executor
         self._cleanup, self._decode_slot, self._watermarks = cleanup, decode_slot, Watermarks(storage.sources)
-        self._record_factory = RecordFactory(storage.sources.bucket, storage.renditions.bucket, variants)
+        self._failures = failures
+        self._record_factory = RecordFactory(storage.sources.bucket, storage.renditions.bucket, variants, limits)
 
     def write(
         self, source: Source, wanted: Mapping[str, Transformation], stored: "Future[Stored]", deadline: float
@@ -63,13 +67,16 @@ class RenditionWriter:
         """
         with closing(source.body):
             for name in wanted:
-                rendition_key(source.key, name)  # raises for a key that is too long, before anything is rendered
+                rendition_path(source.key, name)  # raises for a key that is too long, before anything is rendered
             outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
         rendered = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
         failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
+        for name, failure in failures.items():
+            if not wanted[name].watermark:  # which may be uploaded or replaced, and the source stays the same
+                self._failures.remember(source, failure, name)
         published = self._store(source, rendered, failures, stored.result())
         failed = [
-            self._record_factory.failed(source, name, error)
+            self._record_factory.failed(source, name, error, "rendition")
             for name, error in failures.items()
             if name in self._variants
         ]
@@ -84,10 +91,11 @@ class RenditionWriter:
 
         Renditions of this version stay, with their records: they were rendered before the source was archived.
         """
+        self._failures.remember(source, error)
         self._cleanup.delete_stale(source, stored, keep=())
         missing = {name for name in wanted if name in self._variants}
         missing -= self._cleanup.current(source, stored, missing)
-        self._records.put([self._record_factory.failed(source, name, error) for name in sorted(missing)])
+        self._records.put([self._record_factory.failed(source, name, error, "source") for name in sorted(missing)])
 
     def _render(
         self, source: Source, wanted: Mapping[str, Transformation], deadline: float
@@ -129,7 +137,7 @@ class RenditionWriter:
     def _put(self, source: Source, name: str, rendition: Rendition, former_etag: str | None) -> StoredRendition:
         label = name if name in self._variants else f"{rendition.width}x{rendition.height}"
         stored = self._renditions.put(
-            rendition_key(source.key, name),
+            rendition_path(source.key, name),
             rendition.body,
             rendition.content_type,
             content_disposition(source.key, label, rendition.content_type),

@@ -22,7 +22,7 @@ class Option(NamedTuple):  # a dataclass would add 0.8 ms to a cold start
     kind: KindName
     minimum: float = 0  # of a number
     maximum: float = 0
-    choices: tuple[str, ...] = ()  # in lower case
+    choices: tuple[str, ...] = ()  # in lower case, with hyphens for spaces
     aliases: tuple[tuple[str, str], ...] = ()  # other words for choices, each with its choice
     default: Any = None  # what the canonical text leaves out; None where the source or the format decides, or for "off"
     default_text: str = ""  # what the manual gives as the default where `default` is None
@@ -71,7 +71,8 @@ def _read_decimal(option: Option, text: str) -> float | None:
 
 
 def _read_choice(option: Option, text: str) -> str | None:
-    word = dict(option.aliases).get(text, text)
+    word = text.replace(" ", "-")  # release 1.0 had `right top`, which a URL has to encode
+    word = dict(option.aliases).get(word, word)
     return word if word in option.choices else None
 
 

@@ -66,13 +66,13 @@ AUTO_FORMATS: Final = ("avif", "webp")  # what `auto` in a URL may become: the f
 POSITIONS: Final = {  # of a crop or a letterboxed picture: the share of the free space to its left and above it
     "center": (0.5, 0.5),
     "top": (0.5, 0.0),
-    "right top": (1.0, 0.0),
+    "right-top": (1.0, 0.0),
     "right": (1.0, 0.5),
-    "right bottom": (1.0, 1.0),
+    "right-bottom": (1.0, 1.0),
     "bottom": (0.5, 1.0),
-    "left bottom": (0.0, 1.0),
+    "left-bottom": (0.0, 1.0),
     "left": (0.0, 0.5),
-    "left top": (0.0, 0.0),
+    "left-top": (0.0, 0.0),
 }
 SMART_POSITIONS: Final = ("entropy", "attention")  # the crop depends on the source's content
 FLIPS: Final = ("horizontal", "vertical", "both")
@@ -140,7 +140,7 @@ OPTIONS: Final = (  # in the order of the canonical text
            meaning="the maximum number of frames of an animation; `1` renders a still picture"),
     Option("watermark", "key", default_text="off",
            meaning="the key of a source to lay over the picture, with `~` for each slash: `brand~logo.png`"),
-    Option("watermark_position", "choice", choices=tuple(POSITIONS), default="right bottom",
+    Option("watermark_position", "choice", choices=tuple(POSITIONS), default="right-bottom",
            meaning="the watermark's position in the picture"),
     Option("watermark_opacity", "whole number", minimum=1, maximum=100, default=100,
            meaning="how much the watermark covers, in per cent"),

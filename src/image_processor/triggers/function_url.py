@@ -1,10 +1,11 @@
 """The Function URL, from which CloudFront requests a rendition that is not in the processed bucket.
 
-    find ─▶ stored: served to anyone
-      └──▶ a variant, or a valid signature? ─▶ render, store ─▶ served; from then on by the bucket
+    a variant, or a valid signature? ─▶ find ─▶ stored ─▶ served
+                                          └──▶ render, store ─▶ served; from then on by the bucket
 
 The edge function has turned the query's options into a path, and sends the URL as it was written in a header. The
-signature covers that URL. It authorises rendering, not viewing: the bucket serves a stored rendition to anyone.
+signature covers that URL. It authorises rendering, not viewing: the bucket serves a stored rendition to anyone. A
+request that may not render is refused before any call to AWS, except that an unknown signature may refresh the keys.
 Events and responses have the shapes of a Function URL.
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
@@ -33,6 +34,7 @@ from image_processor.triggers.rendition_response import (
     http_response,
     redirect,
     rendition_response,
+    unrendered_response,
 )
 from image_processor.urls.signatures import SIGNATURE
 
@@ -76,10 +78,12 @@ class Delivery:
     def answer(self, event: Mapping[str, Any], deadline: float = math.inf) -> Answer:
         """The rendition that the path names, rendered if it is not stored; raises the error of request or source."""
         request = parse_request(event, self.pipeline.variants)
+        self._authorise(request)
         stored = self.pipeline.find(request.key, request.name, MAX_BODY)
+        if stored is None and request.method == "HEAD":  # which writes nothing, and so renders nothing
+            return Answer(unrendered_response(request), rendered=False)
         rendition = stored
         if rendition is None:
-            self._authorise(request)
             rendition = self.pipeline.deliver(request.key, request.name, request.transformation, deadline)
         if rendition.body is None or len(rendition.body) > MAX_BODY:
             response = redirect(request, rendered=stored is None)

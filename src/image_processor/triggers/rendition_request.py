@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from image_processor.errors import InvalidRequest, InvalidTransformation, RouteNotFound, shown
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.url_options import resolutions
+from image_processor.urls.paths import split_path
 from image_processor.urls.signatures import EXPIRY, UNSIGNED
 
 WRITTEN: Final = "x-image-request"  # header by the edge function: the URL as its author wrote it
@@ -37,7 +38,9 @@ class Request:
         options = {name: value for name, value in parameters.items() if name not in _NOT_OPTIONS}
         if options:
             return path == f"/{self.key}" and self.name in resolutions(options, ladder)
-        return path == f"/{self.key}/{self.name}"
+        # In release 1.0, the names of some positions had a space. The edge function replaces it.
+        key, _, name = path.rpartition("/")
+        return key == f"/{self.key}" and name.replace(" ", "-") == self.name
 
 
 def method_of(event: Mapping[str, Any]) -> str:
@@ -50,11 +53,11 @@ def parse_request(event: Mapping[str, Any], variants: Mapping[str, Transformatio
     method = method_of(event)
     if method not in ("GET", "HEAD"):
         raise RouteNotFound(f"there is no {method} of a picture; there are GET and HEAD")
-    # The path is decoded before it is split, because an encoded slash is a slash to S3 too. A Function URL passes the
-    # path still encoded.
-    key, _, name = _decoded(event["rawPath"]).removeprefix("/").rpartition("/")
-    if not key:
+    # The edge function writes paths that need no percent-encoding. What encodes them on the way changes nothing.
+    found = split_path(_decoded(event["rawPath"]).removeprefix("/"))
+    if found is None:
         raise RouteNotFound("there is no picture here; one is at /SOURCE-KEY/VARIANT, or at /SOURCE-KEY?OPTIONS")
+    key, name = found
     headers = {header.lower(): value for header, value in (event.get("headers") or {}).items()}
     url = headers.get(WRITTEN, "")
     path, mark, query = url.partition("?")

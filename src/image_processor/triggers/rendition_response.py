@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from image_processor import telemetry
 from image_processor.errors import ImageProcessorError, Unavailable, error_body
 from image_processor.publishing.model import StoredRendition
+from image_processor.transformations.options import FORMATS
 from image_processor.triggers.rendition_request import Request, method_of
 from image_processor.urls.signatures import AGAIN
 
@@ -29,11 +31,23 @@ def rendition_response(rendition: StoredRendition, body: bytes, request: Request
         "Last-Modified": format_datetime(rendition.modified_at.astimezone(UTC), usegmt=True),
         "Cache-Control": rendition.cache_control,
         "Server-Timing": timings,
+        # Also of a 304: a Function URL adds application/json to a response without it, which CloudFront would store.
+        "Content-Type": rendition.content_type,
     }
     if _is_cached_by_viewer(rendition, request.headers):
         return _bodiless(304, headers)
-    headers |= {"Content-Type": rendition.content_type, "Content-Disposition": rendition.content_disposition}
+    headers["Content-Disposition"] = rendition.content_disposition
     return http_response(200, headers, body, request.method)
+
+
+def unrendered_response(request: Request) -> dict[str, Any]:
+    """200 to HEAD for a rendition that a GET would render: without the headers that only rendering determines.
+
+    RFC 9110, 9.3.2 allows to omit them.
+    """
+    target = request.transformation.format
+    content_type = f"image/{target}" if target in FORMATS else "application/octet-stream"
+    return _bodiless(200, {"Cache-Control": "no-store", "Content-Type": content_type})
 
 
 def _is_cached_by_viewer(rendition: StoredRendition, headers: Mapping[str, str]) -> bool:
@@ -53,8 +67,9 @@ def redirect(request: Request, *, rendered: bool) -> dict[str, Any]:
     is_redirected = request.written is not None and AGAIN in request.written[1]
     if is_redirected and not rendered:
         raise Unavailable("the picture is stored, and CloudFront can't read it from the bucket; try again later")
-    # A browser would read a path that begins with two slashes as the name of another host.
-    url = f"/.{request.url}" if request.url.startswith("//") else request.url
+    # Browsers read a backslash as a slash, and a path that begins with two slashes as the name of another host.
+    url = quote(request.url, safe="/?&=%+,;:@!$'()*~")
+    url = f"/.{url}" if url.startswith("//") else url
     location = url if is_redirected else f"{url}{'&' if '?' in url else '?'}{AGAIN}=1"
     return _bodiless(302, {"Location": location, "Cache-Control": "no-store"})
 

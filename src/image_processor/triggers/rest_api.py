@@ -24,17 +24,19 @@ from image_processor.errors import (
     shown,
 )
 from image_processor.publishing.model import Record
-from image_processor.publishing.names import MAX_KEY_BYTES
 from image_processor.publishing.pipeline import Pipeline
 from image_processor.transformations.transformation import Transformation
 from image_processor.urls.links import Links
-from image_processor.urls.paths import rendition_url
+from image_processor.urls.paths import MAX_KEY_BYTES, rendition_url, version_of
 
 _FIELDS: Final = ("bucket", "key", "variants", "transformation")
 _PATH: Final = "/images"
 _CORS: Final = {
     "Access-Control-Allow-Methods": "POST,OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
+    # The headers of all three values of ApiAuthorization: a key, a token, and a signature as the AWS SDKs send it
+    "Access-Control-Allow-Headers": (
+        "Authorization,Content-Type,X-Amz-Content-Sha256,X-Amz-Date,X-Amz-Security-Token,X-Api-Key"
+    ),
     "Access-Control-Max-Age": "7200",  # seconds; the most that Chromium honours
 }
 
@@ -172,7 +174,7 @@ def _shape(key: str, record: Record, base_url: str | None) -> dict[str, Any]:
     return {
         "id": record.id,
         "processed_file": record.processed_file,
-        "url": base_url and name and rendition_url(base_url, key, name),
+        "url": base_url and name and rendition_url(base_url, key, name, version_of(record.source_etag)),
         "variant" if record.variant else "transformation": name,
         "width": record.width,
         "height": record.height,
@@ -185,8 +187,8 @@ def _responsive(key: str, record: Record, base_url: str | None, links: Links | N
     """The `srcset` of an `<img>` and its widths; null in a stack that renders nothing by URL."""
     if not (base_url and links and record.source_width and record.source_height):
         return {"srcset": None, "widths": None}
-    found = widths((record.source_width, record.source_height), links.ladder)
-    return {"srcset": links.srcset(base_url, key, found), "widths": list(found.values())}
+    found, version = widths((record.source_width, record.source_height), links.ladder), version_of(record.source_etag)
+    return {"srcset": links.srcset(base_url, key, found, version), "widths": list(found.values())}
 
 
 def _cors(event: Mapping[str, Any], origins: Sequence[str]) -> dict[str, str]:

@@ -1,8 +1,4 @@
-"""Signed URLs of renditions. Pure; deployment/sign.py runs it on Python 3.9.
-
-URLs percent-encode every character of a source's key that may be encoded, and `paths.invalidation_paths` invalidates
-that spelling. (The edge function rewrites each path to one spelling before CloudFront reads its cache.)
-"""
+"""Signed URLs of renditions. Pure; deployment/sign.py runs it on Python 3.9."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from image_processor.urls.paths import rendition_url
-from image_processor.urls.signatures import EXPIRY, SIGNATURE, sign
+from image_processor.urls.signatures import EXPIRY, SIGNATURE, VERSION, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +25,7 @@ def signed_url(base: str, path: str, parameters: Mapping[str, str], key: str) ->
     signed = {**parameters, SIGNATURE: sign(key, f"/{path}", parameters)}
     query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in signed.items())
     source_key, slash, name = path.rpartition("/")
-    is_rendition = slash and parameters.keys() <= {EXPIRY}
+    is_rendition = slash and parameters.keys() <= {EXPIRY, VERSION}
     return f"{rendition_url(base, source_key, name) if is_rendition else f'{base}/{quote(path)}'}?{query}"
 
 
@@ -40,10 +36,10 @@ class Links:
     key: Callable[[], str]
     ladder: Sequence[int] = DEFAULT_LADDER
 
-    def srcset(self, base: str, path: str, widths: Mapping[int, int]) -> str:
+    def srcset(self, base: str, path: str, widths: Mapping[int, int], version: str) -> str:
         """The value of `<img srcset>`: for each requested width → rendered width, a signed URL that does not expire."""
-        key = self.key()
+        key, same = self.key(), {"format": "auto", VERSION: version}
         return ", ".join(
-            f"{signed_url(base, path, {'format': 'auto', 'width': str(requested)}, key)} {width}w"
+            f"{signed_url(base, path, {**same, 'width': str(requested)}, key)} {width}w"
             for requested, width in widths.items()
         )

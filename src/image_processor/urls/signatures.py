@@ -1,7 +1,7 @@
 """Signatures of URLs, which authorise rendering. Pure; deployment/sign.py runs it on Python 3.9.
 
 The signed text is the URL as the page's author wrote it, decoded: the path, `?`, then all parameters except the
-signature, sorted by name.
+signature and the version, sorted by name.
 
     /cats/rio.jpg?exp=1764000000&format=auto&width=300
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 SIGNATURE, EXPIRY = "sig", "exp"
 AGAIN = "again"  # added by the function's own redirect, after the author has signed
-UNSIGNED = (SIGNATURE, AGAIN)
+VERSION = "v"  # of the source: part of CloudFront's cache key, so that a new version is not served from the cache
+UNSIGNED = (SIGNATURE, AGAIN, VERSION)
 _LATEST = 253402300799  # the last second of the year 9999
 
 

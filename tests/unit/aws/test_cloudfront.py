@@ -48,7 +48,7 @@ def test_all_keys_of_an_invocation_are_sent_in_one_request(cloudfront_invalidati
     cloudfront_invalidations.send()
     cloudfront_invalidations.send()
 
-    assert cloudfront.invalidated == [[path for n in range(5) for path in (f"/{n}.jpg", f"/{n}.jpg/*")]]
+    assert cloudfront.invalidated == [[f"/{n}.jpg*" for n in range(5)]]
 
 
 def test_each_request_has_its_own_caller_reference(cloudfront_invalidations, cloudfront):
@@ -72,7 +72,56 @@ def test_a_failed_request_is_sent_again_with_the_next_one(cloudfront_invalidatio
 
     cloudfront_invalidations.send()
 
-    assert cloudfront.invalidated == [["/a.jpg", "/a.jpg/*", "/b.jpg", "/b.jpg/*"]]
+    assert cloudfront.invalidated == [["/a.jpg*", "/b.jpg*"]]
+
+
+@pytest.mark.parametrize("code", ["InvalidArgument", "NoSuchDistribution", "BatchTooLarge"])
+def test_a_request_that_cloudfront_rejects_is_reported_and_never_repeated(cloudfront_invalidations, cloudfront, code):
+    cloudfront_invalidations.add("a.jpg")
+    cloudfront.failure = client_error(code)
+    with pytest.raises(Unavailable):
+        cloudfront_invalidations.send()
+    cloudfront.failure = None
+    cloudfront_invalidations.send()
+    cloudfront_invalidations.add("b.jpg")
+
+    cloudfront_invalidations.send()
+
+    assert cloudfront.invalidated == [["/b.jpg*"]]
+
+
+def test_a_key_that_is_added_during_a_request_is_sent_with_the_next_one(cloudfront_invalidations, cloudfront):
+    cloudfront_invalidations.add("a.jpg")
+    request = cloudfront.create_invalidation
+
+    def create_invalidation(**arguments):
+        cloudfront_invalidations.add("a.jpg")
+        request(**arguments)
+
+    cloudfront.create_invalidation = create_invalidation
+    cloudfront_invalidations.send()
+    cloudfront.create_invalidation = request
+    cloudfront_invalidations.send()
+
+    assert cloudfront.invalidated == [["/a.jpg*"], ["/a.jpg*"]]
+
+
+def test_keys_that_wait_through_an_outage_take_little_memory_and_then_invalidate_everything(
+    cloudfront_invalidations, cloudfront
+):
+    cloudfront.failure = client_error("ServiceUnavailable")
+    for n in range(1_000):
+        cloudfront_invalidations.add(f"{n}.jpg")
+        if n % 10 == 0:
+            with pytest.raises(Unavailable):
+                cloudfront_invalidations.send()
+    waiting = len(cloudfront_invalidations._keys)
+    cloudfront.failure = None
+
+    cloudfront_invalidations.send()
+
+    assert waiting < 50
+    assert cloudfront.invalidated == [["/*"]]
 
 
 def test_keys_are_dropped_while_the_distribution_does_not_exist(cloudfront):

@@ -33,13 +33,13 @@ def test_a_jpeg_decoded_at_a_fraction_has_no_visible_loss(sides, width):
     assert psnr(picture, reference(body, picture.size)) >= LEAST
 
 
-@pytest.mark.parametrize("position", ["center", "left top", "right bottom"])
+@pytest.mark.parametrize("position", ["center", "left-top", "right-bottom"])
 @pytest.mark.parametrize(("width", "height"), [(128, 128), (61, 200), (250, 40)])
 def test_a_crop_of_a_jpeg_has_no_visible_loss(position, width, height):
     body = source((1001, 667))
     scale = max(width / 1001, height / 667)
     room = (1001 - width / scale, 667 - height / scale)
-    shares = {"center": (0.5, 0.5), "left top": (0, 0), "right bottom": (1, 1)}[position]
+    shares = {"center": (0.5, 0.5), "left-top": (0, 0), "right-bottom": (1, 1)}[position]
     left, top = room[0] * shares[0], room[1] * shares[1]
     box = (left, top, min(1001, left + width / scale), min(667, top + height / scale))
 

@@ -58,7 +58,7 @@ def test_the_sides_of_the_picture(transformation, size):
     "width=3,height=3,fit=fill",
     "width=64,enlarge=true",
     "width=5,height=5,fit=outside,enlarge=true",
-    "width=50,height=3,position=right bottom",
+    "width=50,height=3,position=right-bottom",
     "quality=50",
 ])  # fmt: skip
 def test_sources_of_one_or_few_pixels_a_side_are_rendered(sides, image_format, transformation):
@@ -77,7 +77,7 @@ def test_sources_of_one_or_few_pixels_a_side_are_rendered(sides, image_format, t
     [
         ("center", (RED, LIME, BLUE, WHITE)),
         ("left", (RED, RED, BLUE, BLUE)),
-        ("right top", (LIME, LIME, WHITE, WHITE)),
+        ("right-top", (LIME, LIME, WHITE, WHITE)),
         ("top", (RED, LIME, BLUE, WHITE)),
     ],
 )
@@ -89,7 +89,7 @@ def test_cover_crops_the_source_at_the_position(position, expected):
 
 @pytest.mark.parametrize(
     ("position", "top", "bottom"),
-    [("top", 0, 19), ("center", 10, 29), ("bottom", 20, 39), ("left", 10, 29), ("right bottom", 20, 39)],
+    [("top", 0, 19), ("center", 10, 29), ("bottom", 20, 39), ("left", 10, 29), ("right-bottom", 20, 39)],
 )
 def test_contain_puts_the_picture_at_the_position(position, top, bottom):
     picture = decode(make(SOURCE, f"width=40,height=40,fit=contain,background=navy,position={position}"))

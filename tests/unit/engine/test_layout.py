@@ -184,10 +184,10 @@ def test_the_size_of_the_canvas(source, transformation, size):
         ("bottom", (100, 0, 200, 100), (0, 200, 100, 300)),
         ("left", (0, 0, 100, 100), (0, 100, 100, 200)),
         ("right", (200, 0, 300, 100), (0, 100, 100, 200)),
-        ("left top", (0, 0, 100, 100), (0, 0, 100, 100)),
-        ("right top", (200, 0, 300, 100), (0, 0, 100, 100)),
-        ("left bottom", (0, 0, 100, 100), (0, 200, 100, 300)),
-        ("right bottom", (200, 0, 300, 100), (0, 200, 100, 300)),
+        ("left-top", (0, 0, 100, 100), (0, 0, 100, 100)),
+        ("right-top", (200, 0, 300, 100), (0, 0, 100, 100)),
+        ("left-bottom", (0, 0, 100, 100), (0, 200, 100, 300)),
+        ("right-bottom", (200, 0, 300, 100), (0, 200, 100, 300)),
     ],
 )
 def test_cover_crops_at_the_position(position, wide, tall):
@@ -205,10 +205,10 @@ def test_cover_crops_at_the_position(position, wide, tall):
         ("bottom", (0, 40), (20, 0)),
         ("left", (0, 20), (0, 0)),
         ("right", (0, 20), (40, 0)),
-        ("left top", (0, 0), (0, 0)),
-        ("right top", (0, 0), (40, 0)),
-        ("left bottom", (0, 40), (0, 0)),
-        ("right bottom", (0, 40), (40, 0)),
+        ("left-top", (0, 0), (0, 0)),
+        ("right-top", (0, 0), (40, 0)),
+        ("left-bottom", (0, 40), (0, 0)),
+        ("right-bottom", (0, 40), (40, 0)),
     ],
 )
 def test_contain_puts_the_picture_at_the_position(position, wide, tall):

@@ -86,7 +86,7 @@ def test_the_effects_come_before_letterboxing():
 
 def test_letterboxing_comes_before_the_watermark_and_the_watermark_before_rounded_corners():
     source, mark = (encode(Image.new("RGB", (40, 40), colour), "png") for colour in (BLUE, RED))
-    text = "width=80,height=40,fit=contain,watermark=mark,watermark_position=left top,radius=8,format=png"
+    text = "width=80,height=40,fit=contain,watermark=mark,watermark_position=left-top,radius=8,format=png"
 
     [rendition] = render(source, [Transformation.parse(text)], watermarks={"mark": mark})
 

@@ -24,8 +24,8 @@ def made(options: str, watermark: bytes = LOGO, source: bytes | None = None, lim
 @pytest.mark.parametrize(
     ("position", "inside", "outside"),
     [
-        ("right bottom", (198, 98), (170, 98)),
-        ("left top", (1, 1), (28, 1)),
+        ("right-bottom", (198, 98), (170, 98)),
+        ("left-top", (1, 1), (28, 1)),
         ("center", (100, 50), (85, 50)),
         ("top", (100, 1), (100, 28)),
         ("left", (1, 50), (1, 30)),
@@ -44,7 +44,7 @@ def test_the_default_position_is_right_bottom():
 
 @pytest.mark.parametrize(("scale", "side"), [(10, 10), (50, 50), (100, 100)])
 def test_the_scale_is_a_share_of_the_picture(scale, side):
-    picture = made(f"watermark_scale={scale},watermark_position=left top,format=png")
+    picture = made(f"watermark_scale={scale},watermark_position=left-top,format=png")
 
     red = [x for x in range(200) if picture.getpixel((x, 0)) == RED]
     assert len(red) == side
@@ -53,7 +53,7 @@ def test_the_scale_is_a_share_of_the_picture(scale, side):
 def test_the_watermark_keeps_its_aspect_ratio():
     wide = encode(Image.new("RGB", (80, 10), RED), "png")
 
-    picture = made("watermark_scale=40,watermark_position=left top,format=png", wide)
+    picture = made("watermark_scale=40,watermark_position=left-top,format=png", wide)
 
     assert picture.getpixel((79, 9)) == RED
     assert picture.getpixel((79, 12)) == picture.getpixel((82, 9)) == BLUE
@@ -67,7 +67,7 @@ def test_the_transparency_of_the_watermark_is_preserved():
     half = Image.new("RGBA", (40, 40), (255, 0, 0, 128))
     half.paste((0, 0, 0, 0), (0, 0, 20, 40))
 
-    picture = made("watermark_position=left top,format=png", encode(half, "png"))
+    picture = made("watermark_position=left-top,format=png", encode(half, "png"))
 
     assert_close(picture.getpixel((2, 2)), BLUE, within=2)
     assert_close(picture.getpixel((22, 2)), (128, 0, 127), within=2)
@@ -77,7 +77,7 @@ def test_the_watermark_is_upright():
     logo = Image.new("RGB", (40, 40), RED)
     logo.paste(LIME, (0, 0, 40, 20))
 
-    picture = made("watermark_position=left top,format=png", stored(logo, 6, "jpeg"))
+    picture = made("watermark_position=left-top,format=png", stored(logo, 6, "jpeg"))
 
     assert_close(picture.getpixel((12, 3)), LIME, within=16)
     assert_close(picture.getpixel((12, 22)), RED, within=16)

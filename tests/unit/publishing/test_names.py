@@ -1,20 +1,8 @@
-"""Names that are made from a source's key: S3 keys, record ids, and what a viewer saves a rendition as."""
+"""Names that are made from a source's key: record ids, and what a viewer saves a rendition as."""
 
 import pytest
 
-from image_processor.errors import InvalidRequest
-from image_processor.publishing.names import content_disposition, record_id, rendition_key
-
-
-def test_the_key_of_a_rendition_is_the_source_key_and_its_name():
-    assert rendition_key("cats/rio.jpg", "width=300") == "cats/rio.jpg/width=300"
-
-
-def test_the_key_of_a_rendition_has_at_most_1024_bytes_of_utf_8():
-    assert len(rendition_key("é" * 507, "thumbnail").encode()) == 1024
-
-    with pytest.raises(InvalidRequest, match=r"1016 bytes, allowed: 1014, since /thumbnail is added to it"):
-        rendition_key("é" * 508, "thumbnail")
+from image_processor.publishing.names import content_disposition, record_id
 
 
 def test_a_record_id_depends_on_bucket_key_and_name_alone():

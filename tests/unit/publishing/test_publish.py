@@ -13,6 +13,7 @@ from image_processor.publishing.pipeline import Pipeline
 from image_processor.publishing.ports import Storage
 from image_processor.transformations.transformation import Transformation
 from image_processor.transformations.variants import parse_variants
+from image_processor.urls.paths import rendition_path
 
 from ..fakes import PROCESSED, UPLOADS
 from ..pictures import decode, encode, four_corners, stored
@@ -196,7 +197,7 @@ def test_withdrawing_a_source_leaves_similar_keys_alone(pipeline, s3, table):
         pipeline.publish(deleted)
 
     remaining = [key for key in neighbours if key not in ("cats", "cats/rio.jpg")]
-    assert set(s3.renditions()) == {f"{key}/{name}" for key in remaining for name in ("thumbnail", "wide")}
+    assert set(s3.renditions()) == {rendition_path(key, name) for key in remaining for name in ("thumbnail", "wide")}
     assert set(table.records()) == {f"s3://uploads/{key}/{name}" for key in remaining for name in ("thumbnail", "wide")}
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from image_processor.engine import Rendition
+from image_processor import __version__
+from image_processor.engine import Limits, Rendition
 from image_processor.errors import CorruptImage
 from image_processor.publishing import records as records_module
 from image_processor.publishing.model import Source
@@ -33,7 +34,7 @@ def source(modified_at: datetime = MODIFIED_AT) -> Source:
 
 @pytest.fixture
 def factory() -> RecordFactory:
-    return RecordFactory("uploads", "processed", {"thumbnail"})
+    return RecordFactory("uploads", "processed", {"thumbnail"}, Limits())
 
 
 def test_the_record_of_a_stored_rendition_has_its_file_its_sizes_and_its_source(factory, monkeypatch):
@@ -68,11 +69,13 @@ def test_the_record_of_an_ad_hoc_rendition_names_its_transformation(factory):
 
 
 def test_the_record_of_a_failure_has_the_error_and_no_file(factory):
-    record = factory.failed(source(), "thumbnail", CorruptImage("the source ends early"))
+    record = factory.failed(source(), "thumbnail", CorruptImage("the source ends early"), "source")
 
     assert (record.status, record.error_code, record.error_message) == (
         "failed", "corrupt-image", "the source ends early",
     )  # fmt: skip
+    assert record.error_scope == "source"
+    assert record.error_limits == f"{__version__}: 52428800 bytes, 80000000 pixels, 1769 MB of memory"
     assert (record.id, record.source_etag) == (record_id("uploads", KEY, "thumbnail"), "etag")
     assert [getattr(record, name) for name in ABOUT_THE_FILE] == [None] * len(ABOUT_THE_FILE)
 

@@ -22,6 +22,7 @@ from image_processor.errors import (
 )
 from image_processor.triggers import function_url
 from image_processor.triggers.function_url import MAX_BODY, Delivery
+from image_processor.urls.paths import escape_key
 
 from ..fakes import PROCESSED, client_error
 from ..pictures import decode, encode
@@ -88,10 +89,26 @@ def test_a_signed_rendition_is_rendered_and_stored(delivery, s3):
     assert list(s3.renditions()) == [f"{KEY}/width=4"]
 
 
-def test_a_stored_rendition_is_served_without_a_signature(delivery):
-    send(delivery, f"/{KEY}/width=4", signed(f"/{KEY}", width="4"))
+def test_an_unsigned_request_is_refused_before_any_call_to_aws(delivery, s3, table):
+    for path in (f"/{KEY}/width=4", "/gone.png/width=4"):
+        with pytest.raises(BadSignature):
+            send(delivery, path)
 
-    assert send(delivery, f"/{KEY}/width=4")["statusCode"] == 200
+    assert not s3.calls
+    assert not table.calls
+
+
+def test_a_version_in_the_url_changes_nothing(delivery):
+    for written in (signed(f"/{KEY}", width="4", v="0123abcd"), signed(f"/{KEY}/width=4", v="0123abcd")):
+        assert send(delivery, f"/{KEY}/width=4", written.replace("0123abcd", "abcd0123"))["statusCode"] == 200
+
+
+def test_a_signed_path_whose_position_has_a_space_is_still_valid(delivery):
+    name = "width=4,height=4,position=right-top"
+
+    response = send(delivery, f"/{KEY}/{name}", signed(f"/{KEY}/{name.replace('right-top', 'right top')}"))
+
+    assert response["statusCode"] == 200
 
 
 @pytest.mark.parametrize("format", ["avif", "webp", None])
@@ -220,9 +237,11 @@ def test_an_unsigned_request_for_anything_else_is_rejected(pipeline, s3, text):
         (f"/{KEY}/WIDTH=4", InvalidTransformation),
         ("/gone.png/thumbnail", SourceNotFound),
         (f"/{'k' * 1020}/thumbnail", InvalidRequest),
-        ("/cats/../rio.png/thumbnail", SourceNotFound),
-        ("//cats/rio.png/thumbnail", SourceNotFound),
-        ("/cats//rio.png/thumbnail", SourceNotFound),
+        ("/cats/../rio.png/thumbnail", RouteNotFound),
+        ("//cats/rio.png/thumbnail", RouteNotFound),
+        ("/cats//rio.png/thumbnail", RouteNotFound),
+        ("/cats/rio=2Epng/thumbnail", RouteNotFound),
+        ("/cats/=2E=2E/rio.png/thumbnail", SourceNotFound),
     ],
 )
 def test_a_path_that_names_no_rendition_is_an_error(delivery, s3, path, error):
@@ -243,11 +262,13 @@ def test_a_path_that_is_not_utf_8_is_an_invalid_request(delivery):
 @pytest.mark.parametrize(
     "key", ["a b.png", "ü/日本.png", "100%.png", "a+b.png", "what?.png", "a%2Fb.png", "/a.png", "..", "a/../b"]
 )
-def test_any_key_is_found_by_its_percent_encoded_path(delivery, s3, key):
+def test_any_key_is_found_by_its_path(delivery, s3, key):
     s3.upload(key, RED)
 
-    assert send(delivery, f"/{key}/thumbnail")["statusCode"] == 200
-    assert send(delivery, f"/{key}/width=4", signed(f"/{key}", width="4"))["statusCode"] == 200
+    path = f"/{escape_key(key)}"
+    assert send(delivery, f"{path}/thumbnail")["statusCode"] == 200
+    assert send(delivery, f"{path}/width=4", signed(f"/{key}", width="4"))["statusCode"] == 200
+    assert send(delivery, f"{path}/width=5", signed(f"/{key}/width=5"))["statusCode"] == 200
 
 
 def test_a_missing_source_costs_two_s3_calls(delivery, s3, table):
@@ -258,11 +279,18 @@ def test_a_missing_source_costs_two_s3_calls(delivery, s3, table):
     assert not table.calls
 
 
-def test_a_source_that_cannot_be_rendered_raises_its_error(delivery, s3):
+def test_a_source_that_failed_raises_its_error_without_being_read_again(delivery, s3, table):
     s3.upload(KEY, RED[:60])
-
-    with pytest.raises(CorruptImage):
+    with pytest.raises(CorruptImage) as first:
         send(delivery, f"/{KEY}/thumbnail")
+    reads, writes = s3.count("read"), table.count("batch_write_item")
+
+    for written in (None, signed(f"/{KEY}", width="4")):
+        with pytest.raises(CorruptImage) as repeated:
+            send(delivery, f"/{KEY}/width=4" if written else f"/{KEY}/thumbnail", written)
+        assert str(repeated.value) == str(first.value)
+
+    assert (s3.count("read"), table.count("batch_write_item")) == (reads, writes)
 
 
 def test_the_source_itself_is_never_served(delivery, s3):
@@ -270,6 +298,19 @@ def test_the_source_itself_is_never_served(delivery, s3):
 
     with pytest.raises(RouteNotFound):
         send(delivery, f"/{KEY}")
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type"), [("width=4", "application/octet-stream"), ("width=4,format=webp", "image/webp")]
+)
+def test_head_of_a_rendition_that_is_not_stored_renders_and_writes_nothing(delivery, s3, table, text, content_type):
+    response = send(delivery, f"/{KEY}/{text}", signed(f"/{KEY}/{text}"), method="HEAD")
+
+    assert response["statusCode"] == 200
+    assert response["headers"] == {"Cache-Control": "no-store", "Content-Type": content_type}
+    assert s3.count("read") == 0
+    assert not s3.renditions()
+    assert table.count("batch_write_item") == 0
 
 
 def test_head_has_the_headers_of_get_and_no_body(delivery):
@@ -296,6 +337,7 @@ def test_a_matching_if_none_match_gets_304(delivery, header):
     assert (response["statusCode"], response["body"]) == (304, "")
     assert response["headers"]["ETag"] == etag
     assert response["headers"]["Cache-Control"] == "public, max-age=300"
+    assert response["headers"]["Content-Type"] == "image/png"
 
 
 def test_an_if_none_match_of_another_etag_gets_the_rendition(delivery):
@@ -357,10 +399,19 @@ def test_a_redirected_request_that_renders_anew_is_redirected_once_more(delivery
 
 
 @pytest.mark.usefixtures("too_large_rendition")
-def test_a_redirect_stays_on_its_host(delivery):
-    event = request(f"/{KEY}/thumbnail", "//evil.example/x?variant=thumbnail")
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("//evil.example/x", "/.//evil.example/x"),
+        ("/\\evil.example/x", "/%5Cevil.example/x"),
+        ("/\t/evil.example/x", "/%09/evil.example/x"),
+        ("/my%20cat.jpg", "/my%20cat.jpg"),
+    ],
+)
+def test_a_redirect_stays_on_its_host(delivery, path, location):
+    event = request(f"/{KEY}/thumbnail", f"{path}?variant=thumbnail")
 
-    assert delivery.answer(event).response["headers"]["Location"] == "/.//evil.example/x?variant=thumbnail&again=1"
+    assert delivery.answer(event).response["headers"]["Location"] == f"{location}?variant=thumbnail&again=1"
 
 
 def test_a_new_rendition_too_large_for_a_response_is_stored_and_redirected_to(delivery, s3, monkeypatch):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from image_processor.engine.layout import widths
 from image_processor.urls.links import DEFAULT_LADDER, Links, signed_url
-from image_processor.urls.paths import invalidation_paths, rendition_url
+from image_processor.urls.paths import rendition_url
 from image_processor.urls.signatures import is_signed
 
 from ..pictures import decode, encode, make
@@ -22,7 +22,7 @@ options = st.dictionaries(
 )
 
 
-@given(keys, st.sampled_from(["thumbnail", "width=3,height=3,position=right top"]))
+@given(keys, st.sampled_from(["thumbnail", "width=3,height=3,position=right-top"]))
 def test_the_url_of_a_rendition_decodes_to_its_key_and_name(key, name):
     url = urlsplit(rendition_url(BASE, key, name))
 
@@ -30,16 +30,17 @@ def test_the_url_of_a_rendition_decodes_to_its_key_and_name(key, name):
     assert (url.netloc, url.query, url.fragment) == ("pictures.example", "", "")
 
 
-@given(keys)
-def test_every_url_of_a_source_is_covered_by_its_invalidation_paths(key):
-    # The edge function appends the name of the rendition to the path of a signed URL.
-    requested_path = urlsplit(signed_url(BASE, key, {"width": "3"}, "the key")).path + "/width=3"
-
-    for path in (requested_path, urlsplit(rendition_url(BASE, key, "width=3")).path):
-        assert any(path.startswith(invalidated.removesuffix("*")) for invalidated in invalidation_paths([key]))
+def test_the_url_of_a_rendition_has_the_version_of_its_source():
+    assert rendition_url(BASE, "a b.jpg", "thumbnail", "0123abcd") == f"{BASE}/a%20b.jpg/thumbnail?v=0123abcd"
 
 
-@pytest.mark.parametrize("parameters", [{}, {"exp": "9"}])
+def test_a_version_is_not_signed():
+    signed = [signed_url(BASE, "a", {"width": "3", **version}, "the key") for version in ({}, {"v": "0123abcd"})]
+
+    assert signed[1] == signed[0].replace("&sig", "&v=0123abcd&sig")
+
+
+@pytest.mark.parametrize("parameters", [{}, {"exp": "9"}, {"v": "1"}])
 def test_a_signed_url_of_a_rendition_begins_with_its_unsigned_url(parameters):
     url = signed_url(BASE, "a, b/width=3,format=webp", parameters, "the key")
 
@@ -94,6 +95,7 @@ def test_the_signing_key_is_requested_once_and_only_when_needed():
     links = Links(lambda: calls.append("") or "the key")
     assert not calls
 
-    links.srcset(BASE, "a.jpg", {320: 320, 640: 640})
+    srcset = links.srcset(BASE, "a.jpg", {320: 320, 640: 640}, "0123abcd")
 
     assert len(calls) == 1
+    assert srcset.count("&v=0123abcd&") == 2
