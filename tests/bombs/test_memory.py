@@ -143,6 +143,11 @@ def test_effects_take_no_more_than_is_foreseen(options, target):
     assert_foreseen("png alpha", f"{options},format={target}", memory_budget.ENCODING[target], 3000 * 2500)
 
 
+@pytest.mark.parametrize("name", ["jpeg", "png alpha", "png 16 bits grey"])
+def test_trim_takes_no_more_than_decoding(name):
+    assert_foreseen(name, "trim=5,width=128,format=jpeg")
+
+
 def test_a_thumbnail_of_twelve_megapixels_takes_a_few_megabytes():
     assert (
         answer(encode(soft("RGB", (4000, 3000)), "jpeg"), "width=128,height=128").megabytes < 12
