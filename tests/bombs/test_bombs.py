@@ -2,12 +2,12 @@
 
 import pytest
 
-from . import av1, bmff, bmp, gif, icc, jpeg, png, tiff, webp
+from . import av1, bmff, bmp, gif, icc, jpeg, png, shared, tiff, webp
 from .confined import SECONDS, answer
 
 pytestmark = pytest.mark.slow
 
-MODULES = (png, gif, jpeg, tiff, webp, bmff, av1, bmp, icc)
+MODULES = (png, gif, jpeg, tiff, webp, bmff, av1, bmp, icc, shared)
 BOMBS = {name: bomb for module in MODULES for name, bomb in module.BOMBS.items()}
 
 
