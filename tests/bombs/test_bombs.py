@@ -2,12 +2,12 @@
 
 import pytest
 
-from . import av1, bmff, bmp, gif, icc, jpeg, png, shared, tiff, webp
+from . import av1, bmff, bmp, gif, icc, jpeg, jpeg2000, png, shared, tiff, webp
 from .confined import SECONDS, answer
 
 pytestmark = pytest.mark.slow
 
-MODULES = (png, gif, jpeg, tiff, webp, bmff, av1, bmp, icc, shared)
+MODULES = (png, gif, jpeg, tiff, webp, bmff, av1, bmp, icc, shared, jpeg2000)
 BOMBS = {name: bomb for module in MODULES for name, bomb in module.BOMBS.items()}
 
 
