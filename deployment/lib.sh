@@ -8,11 +8,28 @@ template=$project/templates/main.yaml
 default_stack="aws-serverless-image-processing"
 me=$(basename -- "$0")
 
-say() { printf '%s\n' "$*" >&2; }
+printable() ( # printable TEXT: prints it in one line that can't control a terminal, as `printable` of terminal.py returns it
+  LC_ALL=C # bytes
+  case $1 in *[!\ -~]*) ;; *) printf '%s\n' "$1"; return ;; esac
+  # ' 61 1b' becomes a format, '\x61\\x1b': a byte to write, and one to show.
+  format=$(printf %s "$1" | od -An -v -tx1 | tr -s ' \n' '  ' | sed -E -e 's/ c2 ([89].)/ !c2 !\1/g' -e 's/ d8 9c/ !d8 !9c/g' \
+    -e 's/ e2 80 (8[ef]|a[89a-e])/ !e2 !80 !\1/g' -e 's/ e2 81 (a[6-9])/ !e2 !81 !\1/g' -e 's/ ed ([ab].) (..)/ !ed !\1 !\2/g' \
+    -e 's/ ([01].|7f)/ !\1/g' -e 's/ !(..)/\\\\x\1/g' -e 's/ (..)/\\x\1/g' -e 's/ $//')
+  # shellcheck disable=SC2059  # it has such escapes only
+  printf "$format\n"
+)
 
+say() { printable "$*" >&2; }
+
+say_lines() { # says each line of stdin
+  local line
+  while IFS= read -r line; do say "$line"; done
+}
+
+failed=1 # the exit status of `die`
 die() { # prints the one line that says why, and ends the script
   say "$me: $*"
-  exit 1
+  exit $failed
 }
 
 need_value() { # need_value OPTION "$#": refuses an option without its value
@@ -198,7 +215,7 @@ show_failures() { # show_failures STACK_ID: prints which resources failed in the
   awk -F '\t' -v stack="$stack" '
     $2 == stack && $1 ~ /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/ { exit }
     $1 ~ /FAILED$/ && $2 != stack && $4 !~ /cancelled/ { line[++n] = "  " $2 " (" $3 "): " $4 }
-    END { for (; n > 0; n--) print line[n] }' "$work/events" >&2
+    END { for (; n > 0; n--) print line[n] }' "$work/events" | say_lines
 }
 
 need_same_user_pool() { # need_same_user_pool ARN: refuses to replace the user pool of the last find_stack by another one

@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<END
-Usage: [PORT=4566] deployment/local.sh [--parameter K=V …] | --clean
+Usage: [PORT=4566] deployment/local.sh [--parameter K=V …] | --shell | --clean
 
 Starts a local AWS on 127.0.0.1, deploys the stack $default_stack to it (in region us-east-1) with
 deploy.sh, processes a sample picture, prints what to try, and runs until Ctrl-C. Uploads are stored for the next start;
@@ -16,6 +16,8 @@ deploy.sh, processes a sample picture, prints what to try, and runs until Ctrl-C
 start another, for example with other parameters, and before --clean.
 
   --parameter K=V   a parameter of the template; may be repeated. The next starts use it too
+  --shell           print lines that set up a shell for the local stack, for eval "\$(deployment/local.sh --shell)":
+                    its command aws calls the local AWS, and the stack's outputs are variables
   --clean           delete what is stored, and start nothing
   --help            show this
 
@@ -25,10 +27,11 @@ start another, for example with other parameters, and before --clean.
 END
 }
 
-port=${PORT:-4566} state=${STATE:-$project/.local} parameters=() clean=''
+port=${PORT:-4566} state=${STATE:-$project/.local} parameters=() clean='' shell=''
 while [ $# -gt 0 ]; do
   case $1 in
     --parameter) need_value "$1" $#; parameters+=("$1" "$2"); shift ;;
+    --shell) shell=yes ;;
     --clean) clean=yes ;;
     --help | -h) usage; exit ;;
     *) die "unknown option '$1' ($me --help)" ;;
@@ -39,6 +42,37 @@ case $port in '' | *[!0-9]*) die "PORT is a number, not '$port'" ;; esac
 [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "PORT is a number from 1 to 65535, not $port"
 bin=$project/.venv/bin
 command -v curl >/dev/null || die "curl is missing: install it"
+
+print_shell() { # prints what --shell is for
+  [ -f "$state/outputs.json" ] || die "there is no $state/outputs.json: 'make run' writes it"
+  # AWS CLI 1's sqs ignores AWS_ENDPOINT_URL, hence the option. The user's own account and proxy must not be used.
+  "$bin/python" - "$state/outputs.json" "$bin/aws" "$default_stack" <<'END'
+import json, shlex, sys
+
+file, aws, stack = sys.argv[1:]
+with open(file, encoding="utf-8") as opened:
+    outputs = json.load(opened)
+endpoint = outputs["Endpoint"]
+variables = {"stack": stack, "region": "us-east-1", **outputs}
+settings = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost"}
+environment = " ".join(f"{name}={value}" for name, value in settings.items())
+print(f"""aws() {{
+  env -u AWS_PROFILE -u AWS_SESSION_TOKEN -u AWS_CA_BUNDLE {environment} \\
+    {shlex.quote(aws)} --endpoint-url {endpoint} --region us-east-1 "$@"
+}}
+export PORT={endpoint.rpartition(":")[2]}""")
+for name, value in variables.items():
+    print(f"{name}={shlex.quote(value)}")
+print('log=$(aws lambda get-function-configuration --function-name "$FunctionName" --query LoggingConfig.LogGroup --output text)')
+END
+}
+
+if [ -n "$shell" ]; then
+  print_shell
+  exit
+fi
 mkdir -p "$state" 2>/dev/null && [ -w "$state" ] || die "can't write to the folder $state"
 state=$(cd -- "$state" && pwd)
 delete_command="make clean"
@@ -109,7 +143,7 @@ with socket.socket() as probe:
     except OSError:
         sys.exit(1)
 END
-  say "Starting a local AWS on $endpoint …"
+  say "Starting a local AWS on $endpoint (1 to 10 seconds) …"
   rm -rf "$state/tmp"
   mkdir -p "$state/tmp"
   # An empty environment, because the functions inherit the server's. A TMPDIR that is deleted afterwards, because the
@@ -139,7 +173,15 @@ server_runs() {
 
 deploy() { # shows the progress; the tables that deploy.sh prints go to the log
   "$project/deployment/deploy.sh" --local --region "$region" --parameter RequireTls=false \
-    --parameter ViewerProtocolPolicy=allow-all --parameter MaximumConcurrency=2 "$@" >>"$state/deploy.log" || exit 1
+    --parameter ViewerProtocolPolicy=allow-all --parameter MaximumConcurrency=2 "$@" >>"$state/deploy.log"
+}
+
+set_url() { # the API's responses contain the distribution's URL on this machine, which is known after the first deployment
+  say "Setting the stack's URL, $cdn_url (3 to 10 seconds) …"
+  if ! deploy --parameter "CdnUrl=$cdn_url" 2>"$work/progress"; then # all of it was shown at the first deployment
+    say_lines <"$work/progress"
+    exit 1
+  fi
   find_stack "$default_stack"
 }
 
@@ -171,8 +213,11 @@ END
 process_sample() { # uploads, renders and serves the sample, so that the commands that are printed next are known to work
   local tries=0 rendition
   rendition=sample.jpg/$(first_variant)
-  [ -f "$state/sample.jpg" ] || "$bin/python" "$project/deployment/local/sample.py" "$state/sample.jpg"
-  say "Uploading the sample picture and waiting for $rendition …"
+  if [ ! -f "$state/sample.jpg" ]; then
+    say "Drawing a sample picture (3 to 10 seconds, once) …"
+    "$bin/python" "$project/deployment/local/sample.py" "$state/sample.jpg"
+  fi
+  say "Uploading the sample picture, and waiting until the function has stored $rendition (2 to 10 seconds) …"
   call_aws s3 cp --only-show-errors "$state/sample.jpg" "s3://$upload_bucket/"
   until try_aws s3api head-object --bucket "$processed_bucket" --key "$rendition" >/dev/null; do
     server_runs
@@ -191,18 +236,23 @@ make_work
 find_aws
 start_server
 : >"$state/deploy.log"
-deploy ${parameters[@]+"${parameters[@]}"}
+say "Packaging the function and deploying the stack (10 to 40 seconds; the first time, with downloads, up to 2 minutes) …"
+deploy ${parameters[@]+"${parameters[@]}"} || exit 1
+find_stack "$default_stack"
 find_urls
-# The API's responses contain the distribution's URL on this machine, which is known only after the first deployment.
-if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then
-  deploy --parameter "CdnUrl=$cdn_url"
-fi
+if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then set_url; fi
 process_sample
-sign=''
+sign='' shell="deployment/local.sh --shell"
+[ "$state" = "$project/.local" ] || shell="STATE='$state' $shell"
 [ -z "$(of_stack output SigningSecretArn)" ] || sign="--outputs '${state#"$project"/}/outputs.json'"
+cat <<END
+
+In a second terminal, in this folder, enter this first. There, aws is then this local AWS, with its endpoint, region and
+credentials, and the stack's outputs are variables:
+  eval "\$($shell)"
+END
 print_what_to_try --picture "${state#"$project"/}/sample.jpg" --bucket "$upload_bucket" --processed "$processed_bucket" \
-  --aws "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test .venv/bin/aws --endpoint-url $endpoint --region $region" \
-  --cdn "$cdn_url" --sign "$sign" --api "$api_url" --api-key "$api_key"
+  --aws aws --cdn "$cdn_url" --sign "$sign" --api "$api_url" --api-key "$api_key"
 echo
 echo "All names and URLs are in ${state#"$project"/}/outputs.json. Ctrl-C stops the local AWS; uploads stay stored."
 echo "To start it with other parameters, stop it first: Ctrl-C, then deployment/local.sh --parameter …"

@@ -103,7 +103,7 @@ install_dependencies() { # every file must have a hash of requirements.txt, so t
   # shellcheck disable=SC2086  # words without spaces, by construction
   PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip install --disable-pip-version-check --no-input --no-compile \
     --only-binary=:all: --require-hashes $platforms --target "$folder" -r "$requirements" >"$work/pip" 2>&1 || {
-    tail -5 "$work/pip" | sed 's/^/  /' >&2
+    tail -5 "$work/pip" | sed 's/^/  /' | say_lines
     die "pip could not install src/image_processor/requirements.txt; its last lines are above"
   }
 }
@@ -128,7 +128,7 @@ if [ ! -f "$zip" ] || [ "$(cat "$zip.key" 2>/dev/null)" != "$zip_key" ]; then
   make_work "$build"
   dependencies=$build/dependencies/$target-$key
   if [ ! -d "$dependencies" ]; then
-    say "Installing the function's packages for ${target/local/this machine}, Python $version …"
+    say "Installing the function's packages for ${target/local/this machine}, Python $version (10 to 60 seconds, once) …"
     install_dependencies "$work/packages"
     (prune "$work/packages")
     compile "$work/packages"

@@ -20,10 +20,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT / "src"))
+sys.path[:0] = [str(PROJECT / "src"), str(PROJECT / "deployment" / "operations")]
 sys.dont_write_bytecode = True
 
-from image_processor.errors import ImageProcessorError  # noqa: E402 - found on the path above
+from terminal import say  # noqa: E402 - found on the path above
+
+from image_processor.errors import ImageProcessorError  # noqa: E402
 from image_processor.urls.links import signed_url  # noqa: E402
 from image_processor.urls.signatures import AGAIN, EXPIRY, SIGNATURE, VERSION, expiry  # noqa: E402
 
@@ -107,7 +109,7 @@ def note_double_encoding(path: str) -> None:
     """Print a note when the key has percent-encoding in it after it was decoded: it may have been encoded twice."""
     if re.search("%[0-9A-Fa-f]{2}", path):
         note = f"the key is '{path}', with a % in it; if it is '{unquote(path)}', encode it once, not twice"
-        print(f"{Path(__file__).name}: note: {note}", file=sys.stderr)
+        say(f"{Path(__file__).name}: note: {note}", file=sys.stderr)
 
 
 def check(path: str, parameters: dict[str, str]) -> None:
@@ -229,9 +231,9 @@ def main() -> int:
         help="its region; default AWS_REGION, else AWS_DEFAULT_REGION, else that of your AWS profile",
     )
     try:
-        print(signed(parser.parse_args()))
+        say(signed(parser.parse_args()))
     except (Refused, ImageProcessorError, ValueError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        say(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Runs MiniStack and adds to its CloudFront: failover in origin groups, and origin access control for functions.
+"""Runs MiniStack and adds to it, most of all to its CloudFront: failover in origin groups, and access to functions.
 
 `local.sh` starts this program instead of `ministack`. It wraps functions of MiniStack 1.5.33 by their names and refuses
 any other version; `tests/e2e/test_local_cloudfront.py` shows what a new version does not have.
@@ -6,8 +6,10 @@ any other version; `tests/e2e/test_local_cloudfront.py` shows what a new version
     parse_distribution_dataplane_config   adds origin groups to the origins: the primary, with its secondary
     _fetch_from_origin                    signs requests to a function; calls the secondary after the primary has failed
     _s3_object_key                        omits one slash at the beginning of a path, not all of them
+    _sm_secret_string                     generates a secret without punctuation, where the template excludes it
 """
 
+import string
 import sys
 from importlib.metadata import version
 from typing import Any
@@ -21,6 +23,7 @@ if version("ministack") != KNOWN:
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  # type: ignore[import-untyped]
 from ministack.services import cloudfront, lambda_svc  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 # The methods that CloudFront repeats at the secondary origin:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html
@@ -36,6 +39,7 @@ ACTIONS = {
 
 parse_distribution = cloudfront.parse_distribution_dataplane_config
 fetch_from_one = cloudfront._fetch_from_origin
+secret_string = provisioners._sm_secret_string
 
 
 def parse_with_origin_groups(distribution: dict[str, Any]) -> dict[str, Any]:
@@ -102,11 +106,22 @@ def object_key(origin: dict[str, Any], uri: str) -> str:
     return unquote(f"{origin['origin_path']}{uri}").removeprefix("/")
 
 
+def secret_without_punctuation(properties: dict[str, Any]) -> str:
+    """Return the text of a secret; with ExcludePunctuation, it can be pasted into a shell, as on AWS."""
+    generate = properties.get("GenerateSecretString") or {}
+    if str(generate.get("ExcludePunctuation")).lower() == "true":
+        excluded = generate.get("ExcludeCharacters", "") + string.punctuation
+        properties = {**properties, "GenerateSecretString": {**generate, "ExcludeCharacters": excluded}}
+    text: str = secret_string(properties)
+    return text
+
+
 def main() -> None:
     """Run MiniStack as its own command does."""
     cloudfront._s3_object_key = object_key
     cloudfront.parse_distribution_dataplane_config = parse_with_origin_groups
     cloudfront._fetch_from_origin = fetch
+    provisioners._sm_secret_string = secret_without_punctuation
     app.main()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ from aws_cli import TRIES, WORKERS, AwsCli, AwsFailed, batches, run
 from bucket_listings import LONG_AGO, read_time, variant_names
 from candidates import Candidate, candidates
 from queues import BATCH, rejected_entries, visible_messages
-from terminal import count_of, duration, file_size, show_progress
+from terminal import count_of, duration, file_size, say, shell_word, show_progress
 
 from image_processor.urls.paths import invalidation_paths
 
@@ -111,13 +110,13 @@ def explain_failures(options: argparse.Namespace, failures: list[Candidate], cou
     """Print how many sources are left out because they cannot be rendered, and in a dry run which and why."""
     left_out = f"{count_of(count, 'source')} cannot be rendered and {'is' if count == 1 else 'are'} left out"
     if not options.dry_run:
-        print(f"{left_out}; --dry-run names them")
+        say(f"{left_out}; --dry-run names them")
         return
-    print(f"{left_out}; --retry-failed sends them too:")
+    say(f"{left_out}; --retry-failed sends them too:")
     for one in failures:
-        print(f"  {one.source.key}: {one.failure.reason if one.failure else ''}")
+        say(f"  {one.source.key}: {one.failure.reason if one.failure else ''}")
     if count > len(failures):
-        print(f"  … and {count - len(failures):,} more, whose records have the status 'failed'")
+        say(f"  … and {count - len(failures):,} more, whose records have the status 'failed'")
 
 
 def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
@@ -136,17 +135,17 @@ def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
             count, size = count + 1, size + one.source.size
             paths += len(invalidation_paths([one.source.key])) if one.has_renditions else 0
     low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
-    print(
+    say(
         f"{count:,} sources, {file_size(size)}, for variants {', '.join(variants)}:"
         f" {f'${low:,.2f} to ${high:,.2f}' if high >= 0.01 else 'less than a cent'},"
         f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
     )
     if options.invalidates and paths:
-        print(f"CloudFront invalidates the renditions that change, at most {paths:,} paths: {cost_of_paths(paths)}")
+        say(f"CloudFront invalidates the renditions that change, at most {paths:,} paths: {cost_of_paths(paths)}")
     if failed:
         explain_failures(options, named, failed)
     elif count and options.only_missing and not options.table:
-        print("A source that cannot be rendered counts as missing each time: the stack has no table (EnableMetadata)")
+        say("A source that cannot be rendered counts as missing each time: the stack has no table (EnableMetadata)")
     if options.dry_run or not count:
         return 0
     send(aws, options, todo, count)
@@ -161,11 +160,11 @@ def send(aws: AwsCli, options: argparse.Namespace, todo: Path, count: int) -> No
             sender.send_all(json.loads(line) for line in file)
     except (AwsFailed, KeyboardInterrupt):
         words = [*options.resume_with, *(["--start-after", sender.last] if sender.last else [])]
-        print(
-            f"\nStopped after {sender.sent:,}. To continue: deployment/backfill.sh {shlex.join(words)}", file=sys.stderr
-        )
+        command = " ".join(map(shell_word, ["deployment/backfill.sh", *words]))
+        say(file=sys.stderr)
+        say(f"Stopped after {sender.sent:,}. To continue: {command}", file=sys.stderr)
         raise
-    print(
+    say(
         f"Sent: {sender.sent:,}. The function processes them now; a message that fails five times moves to the"
         " dead-letter queue (redrive.sh)."
     )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cli import AwsCli, AwsFailed, batches, run
 from queues import BATCH, rejected_entries, visible_messages
-from terminal import show_progress
+from terminal import say, show_progress
 
 from image_processor.errors import UnknownEvent
 from image_processor.triggers.s3_events import parse_message
@@ -168,25 +168,26 @@ def show(aws: AwsCli, options: argparse.Namespace) -> int:
     letters = read_letters(aws, options.dead_letters)
     try:
         if not letters:
-            print("The dead-letter queue is empty.")
+            say("The dead-letter queue is empty.")
             return 0
         try:
             by_key, ended = reasons(log_lines(aws, options.log_group, letters[0].sent))
         except AwsFailed as error:  # the messages are worth showing without their reasons
-            print(f"The function's log can't be read, so there are no reasons: {error}", file=sys.stderr)
+            say(f"The function's log can't be read, so there are no reasons: {error}", file=sys.stderr)
             by_key, ended = {}, ""
     finally:
         make_visible(aws, options.dead_letters, letters)
     for letter in letters:
-        print(f"{', '.join(letter.keys) or '(no key)'}")
-        print(
+        say(", ".join(letter.keys) or "(no key)")
+        say(
             f"  received {letter.received} times, runs of redrive.sh included, sent {letter.sent:%Y-%m-%d %H:%M} UTC,"
             f" id {letter.id}"
         )
         for line in reasons_of(letter, by_key, ended):
-            print(f"  {line}")
+            say(f"  {line}")
     more = visible_messages(aws, options.dead_letters) - len(letters) if len(letters) >= MAX_MESSAGES else 0
-    print(f"\nDead letters: {len(letters)}" + (f", and about {more} more that are not shown" if more > 0 else ""))
+    say()
+    say(f"Dead letters: {len(letters)}" + (f", and about {more} more that are not shown" if more > 0 else ""))
     return 0
 
 
@@ -194,7 +195,7 @@ def send_back(aws: AwsCli, options: argparse.Namespace) -> int:
     """Send all messages to the queue they came from, by a task of SQS, if SQS has such tasks."""
     total = visible_messages(aws, options.dead_letters)
     if not total:
-        print("The dead-letter queue is empty: there is nothing to send back.")
+        say("The dead-letter queue is empty: there is nothing to send back.")
         return 0
     try:
         moved = move(aws, options)
@@ -202,7 +203,7 @@ def send_back(aws: AwsCli, options: argparse.Namespace) -> int:
         if not NO_SUCH_CALL.search(error.error):
             raise
         moved = move_in_batches(aws, options, total)
-    print(f"Sent back: {moved}. Messages that fail five more times return to the dead-letter queue.")
+    say(f"Sent back: {moved}. Messages that fail five more times return to the dead-letter queue.")
     return 0
 
 
@@ -266,7 +267,7 @@ def drop(aws: AwsCli, options: argparse.Namespace) -> int:
         dropped = delete(aws, options.dead_letters, chosen)
     finally:
         make_visible(aws, options.dead_letters, (letter for letter in letters if letter not in chosen))
-    print(f"Dropped: {dropped} of {len(letters)} dead letters.")
+    say(f"Dropped: {dropped} of {len(letters)} dead letters.")
     missing = sorted(named.difference(*((letter.id, *letter.keys) for letter in chosen)))
     known = {key for letter in letters for key in letter.keys}
     for name in missing:
@@ -275,7 +276,7 @@ def drop(aws: AwsCli, options: argparse.Namespace) -> int:
             if name[:1] == "/" and name[1:] in known
             else ""
         )
-        print(f"redrive.sh: there is no dead letter '{name}'{hint}", file=sys.stderr)
+        say(f"redrive.sh: there is no dead letter '{name}'{hint}", file=sys.stderr)
     return 1 if missing else 0
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aws_cli import AwsCli, AwsFailed, batches, run
 from bucket_listings import Object, list_objects, prefixes_of_paths, variant_names
 from records import delete_records
-from terminal import count_of, file_size, show_progress
+from terminal import count_of, file_size, say, show_progress
 
 from image_processor.urls.paths import split_path
 
@@ -36,15 +36,13 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
     variants = variant_names(options.variants)
     stale = find_stale(rendition_objects(aws, options), variants)
     for name, items in sorted(stale.items()):
-        print(f"{name}: {count_of(len(items), 'rendition')}, {file_size(sum(item.size for item in items))}")
+        say(f"{name}: {count_of(len(items), 'rendition')}, {file_size(sum(item.size for item in items))}")
     if not stale:
-        print(
-            f"Nothing is stale: every rendition is of variant {', '.join(variants)}, or was requested by its options."
-        )
+        say(f"Nothing is stale: every rendition is of variant {', '.join(variants)}, or was requested by its options.")
     if options.dry_run or not stale:
         return 0
     if not options.yes and not confirmed():
-        print("backfill.sh: nothing deleted", file=sys.stderr)
+        say("backfill.sh: nothing deleted", file=sys.stderr)
         return 1
     keys = [item.key for items in stale.values() for item in items]
     deleted = 0
@@ -57,7 +55,7 @@ def remove_stale(aws: AwsCli, options: argparse.Namespace) -> int:
             raise AwsFailed("s3api", "delete-objects", f"{error['Key']}: {error['Code']}")
         deleted += len(part)
         show_progress(deleted, len(keys))
-    print(f"Deleted: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
+    say(f"Deleted: {len(keys):,}. CloudFront may serve them until their Cache-Control ends.")
     return 0
 
 
@@ -83,7 +81,7 @@ def rendition_objects(aws: AwsCli, options: argparse.Namespace) -> Iterator[Obje
 def confirmed() -> bool:
     """Ask on a terminal whether to delete."""
     if not sys.stdin.isatty():
-        print("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
+        say("backfill.sh: there is no terminal for the confirmation: give --yes to delete them", file=sys.stderr)
         return False
     return input("Type 'remove' to delete them: ") == "remove"
 

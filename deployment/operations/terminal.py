@@ -1,8 +1,42 @@
-"""Numbers in words, and a progress bar."""
+"""What a terminal shows: texts from outside without control characters, numbers in words, and a progress bar.
+
+Anyone who may upload chooses the keys of sources. A key may have characters in it that clear a terminal's screen or
+hide a part of a line, and so may a log line or a message of AWS. Therefore, the programs print by `say`.
+"""
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
+from typing import TextIO
+
+# Control characters (C0, DEL, C1), line separators, the marks that change the direction of text, and lone surrogates,
+# which have no UTF-8. `printable` of lib.sh has the same list, as bytes.
+# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return a text in one line that can't control a terminal: such characters are shown by their bytes, as `\\x1b`."""
+    return UNSAFE.sub(lambda found: _escaped(found[0]), text)
+
+
+def say(text: str = "", file: TextIO | None = None) -> None:
+    """Print one line, on stdout unless another file is given."""
+    print(printable(text), file=file)
+
+
+def shell_word(text: str) -> str:
+    """Return a text as a word for bash and zsh, which a user can paste: quoted, and printable."""
+    if not UNSAFE.search(text):
+        return shlex.quote(text)
+    quoted = text.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{printable(quoted)}'"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def duration(seconds: float) -> str:

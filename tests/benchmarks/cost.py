@@ -24,7 +24,7 @@ import platform
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from typing import Any
 
 from PIL import Image
 
+from tests.benchmarks.cost_requests import Requests, measure_requests
 from tests.benchmarks.cost_tables import backfill_table, cost_table, prices
 from tests.runtime.fake_aws import FakeAws, fake_aws
 from tests.runtime.lambda_runtime import LambdaRuntime, missing
@@ -43,7 +44,7 @@ S3_WAITS = (0.03, 0.1, 0.2)  # seconds
 ASSUMED = 0.1  # the one of them that docs/costs.md and prices.py use
 TABLE_WAIT = 0.009
 BANDWIDTH = 85e6  # bytes a second
-TABLE_CALLS = {"Query", "BatchWriteItem", "DeleteItem"}
+TABLE_CALLS = {"Query", "GetItem", "BatchWriteItem", "DeleteItem"}
 WAYS = {"alone": 1, "of_ten": 10, "task": 1}  # the fields of `prices.Seconds`, and the sources of an invocation
 KEYS = [f"{number}.jpg" for number in range(10)]
 BYTES = 4e6
@@ -57,6 +58,7 @@ class Figures:
     wall: dict[tuple[str, float], list[float]] = field(default_factory=lambda: defaultdict(list))
     processor: dict[str, float] = field(default_factory=dict)
     log_bytes: float = 0.0  # of a source, without Lambda's own lines
+    requests: Requests = field(default_factory=Requests)  # by URL, with the wait that is assumed
 
     def a_source(self, way: str, wait: float) -> float:
         return median(self.wall[way, wait]) / WAYS[way]
@@ -101,7 +103,10 @@ def event(way: str, function: Function) -> dict[str, Any]:
 
 
 def measure(runs: int, body: bytes) -> Figures:
-    """Run every way with every wait once, then every one again; raises ValueError when a source gives no rendition."""
+    """Run every way with every wait once, then every one again; then the requests by URL.
+
+    Raises ValueError when a source gives no rendition, or a request another status than expected.
+    """
     function, figures, order = function_of_template(), Figures(), list[tuple[str, float]]()
     ticks, sources = Counter[str](), Counter[str]()
     with TemporaryDirectory() as folder, fake_aws() as aws:
@@ -120,6 +125,8 @@ def measure(runs: int, body: bytes) -> Figures:
                         order.append((way, wait))
             _, *times = runtime.invoke_milliseconds()
             lines = [line for line in runtime.log().splitlines() if line.startswith("{")]
+            aws.before = _waiting(ASSUMED)
+            figures.requests = measure_requests(runs, runtime, aws, function)
     for way_and_wait, milliseconds in zip(order, times, strict=True):
         figures.wall[way_and_wait].append(milliseconds / 1000)
     figures.processor = {way: ticks[way] / 1000 / sources[way] for way in WAYS}
@@ -144,11 +151,15 @@ def _invoke(runtime: LambdaRuntime, aws: FakeAws, function: Function, way: str, 
     for key in KEYS:
         aws.objects.pop(f"{function.processed_bucket}/{key}/thumbnail", None)
     aws.calls.clear()
-    aws.before = lambda operation, _: time.sleep(TABLE_WAIT if operation in TABLE_CALLS else wait)
+    aws.before = _waiting(wait)
     runtime.invoke(event(way, function))
     made = sum(name.endswith("/thumbnail") for name in aws.objects)
     if made != WAYS[way] or Counter(aws.calls) != Counter({name: count * made for name, count in CALLS.items()}):
         raise ValueError(f"{way}: {made} pictures, by the calls {dict(Counter(aws.calls))}")
+
+
+def _waiting(wait: float) -> Callable[[str, str], None]:
+    return lambda operation, _: time.sleep(TABLE_WAIT if operation in TABLE_CALLS else wait)
 
 
 def measured_table(figures: Figures) -> str:
@@ -174,6 +185,7 @@ def report(figures: Figures, size: int) -> str:
             f"Python {platform.python_version()}, {platform.machine()}, one core; a JPEG of {size / 1e6:.1f} MB",
             measured_table(figures),
             f"{figures.log_bytes:,.0f} bytes of log a source, beside Lambda's own lines",
+            figures.requests.report(),
             cost_table(fresh),
             backfill_table(fresh),
             f"deployment/operations/prices.py has, and this run measured: {changes}",

@@ -9,6 +9,8 @@ from terminal import duration
 
 COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 MILLIONS = (1, 100, 1000)
+SOURCE_MB, THUMBNAIL_KB = 4, 5
+RECORD_KB = 0.7  # 580 bytes, and 100 that DynamoDB adds to each item
 RATE, EXECUTIONS = 50, 100  # sources per second of backfill.sh; concurrent executions of a job
 
 
@@ -51,6 +53,30 @@ def backfill_table(seconds: prices.Seconds) -> str:
         times = duration(count / RATE), duration(count * seconds.task / EXECUTIONS)
         cost = f"{_dollars(low)} to {_dollars(high)}", _dollars(prices.job(count, seconds))
         lines.append(f"| {millions:,} million | {times[0]} | {cost[0]} | {times[1]} | {cost[1]} |")
+    return "\n".join(lines)
+
+
+def storage(sources: int) -> list[tuple[str, str, float]]:
+    """Return what is stored for so many sources, in words, and its dollars a month."""
+    gigabytes, record = sources * SOURCE_MB / 1e3, sources * RECORD_KB / 1e6
+    return [
+        ("sources", f"{SOURCE_MB} MB each, in S3 Standard", prices.stored(gigabytes)),
+        ("thumbnails", f"{THUMBNAIL_KB} KB each", prices.stored(sources * THUMBNAIL_KB / 1e6)),
+        ("records, with their index", f"{RECORD_KB} KB each, twice", 2 * record * prices.TABLE_GB),
+        ("point-in-time recovery of the records", f"{RECORD_KB} KB each", record * prices.BACKUP_GB),
+    ]
+
+
+def storage_table() -> str:
+    """Return the table of what is stored, as Markdown."""
+    columns = [storage(10**6 * millions) for millions in MILLIONS]
+    lines = [
+        f"| a month | | {' | '.join(f'{millions:,} million' for millions in MILLIONS)} |",
+        "| --- |" + " --- |" * 4,
+    ]
+    for row in zip(*columns, strict=True):
+        amounts = " | ".join(f"${amount:,.2f}" if amount < 10 else _dollars(amount) for _, _, amount in row)
+        lines.append(f"| {row[0][0]} | {row[0][1]} | {amounts} |")
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ SCRIPTS = "".join(script.read_text() for script in sorted(DEPLOYMENT.glob("*.sh"
 PROGRAMS = [
     DEPLOYMENT / "sign.py",
     *sorted((DEPLOYMENT / "operations").glob("*.py")),
+    *sorted((DEPLOYMENT / "verify").glob("*.py")),
     *(program for program in sorted((DEPLOYMENT / "build").glob("*.py")) if f"/{program.name}" in SCRIPTS),
 ]
 
@@ -55,7 +56,8 @@ def files_of(module: str, importer: Path) -> list[Path]:
     """The files of a module and its packages; none when it is not this project's."""
     parts = module.split(".")
     packages = [SRC.joinpath(*parts[:count], "__init__.py") for count in range(1, len(parts) + 1)]
-    candidates = [importer.parent / f"{module}.py", SRC.joinpath(*parts).with_suffix(".py"), *packages]
+    beside = [folder / f"{module}.py" for folder in (importer.parent, DEPLOYMENT / "operations")]
+    candidates = [*beside, SRC.joinpath(*parts).with_suffix(".py"), *packages]
     return [file for file in candidates if file.is_file()]
 
 
@@ -180,7 +182,7 @@ def stack(aws: Aws) -> None:
         for key in ("bad.jpg", "ü.jpg")
     ]
     aws.answer("list-objects-v2 up", json.dumps({"Contents": listed}))
-    aws.answer("list-objects-v2 done", json.dumps({"Contents": [{**listed[0], "Key": "ü.jpg/old"}]}))
+    aws.answer("list-objects-v2 done", json.dumps({"Contents": [{**listed[0], "Key": "=C3=BC.jpg/old"}]}))
     failed = {
         "id": record_id("up", "bad.jpg", "a"),
         "status": "failed",
@@ -193,6 +195,8 @@ def stack(aws: Aws) -> None:
     aws.answer("get-queue-attributes", '{"Attributes": {"ApproximateNumberOfMessages": "0"}}')
     aws.answer("secretsmanager get-secret-value", '"key"\n')
     aws.answer("get-function-configuration", "/log\n")
+    function = {"LastModified": "2026-11-24T12:00:00.123+0000", "LoggingConfig": {"LogGroup": "/log"}}
+    aws.answer("get-function-configuration --cli-input-json", json.dumps(function))
     record = {"eventSource": "aws:s3", "s3": {"bucket": {"name": "up"}, "object": {"key": "a+b.jpg"}}}
     attributes = {"ApproximateReceiveCount": "6", "SentTimestamp": "1795498776231"}
     letter = {
@@ -220,6 +224,7 @@ def stack(aws: Aws) -> None:
         (["backfill.sh", "--remove-stale", "--yes"], "old: 1 rendition, 0.0 kB\nDeleted: 1."),
         (["redrive.sh"], "a b.jpg\n  received 5 times"),
         (["redrive.sh", "--drop", "a b.jpg"], "Dropped: 1 of 1 dead letters."),
+        (["status.sh"], "0 waiting, 0 in flight"),
     ],
 )
 def test_python_39_itself_runs_the_commands(old_project: Project, command: list[str], shown: str) -> None:

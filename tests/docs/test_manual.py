@@ -15,7 +15,7 @@ export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 eval "$(aws cloudformation describe-stacks --stack-name "$stack" --output text \\
   --query "Stacks[0].Outputs[].join('=', [OutputKey, OutputValue])" | tr '\\t' '\\n')"
 """
-LOCAL_OUTPUTS = ".local/outputs.json"
+LOCAL_OUTPUTS = "deployment/local.sh --shell"
 OF_LOCAL = {"Endpoint", "ApiUrl", "ApiKey", "CdnUrl", "CdnHost"}  # that local.sh adds to the outputs
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # which the AWS CLI reads as well
 _USED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
@@ -35,7 +35,7 @@ def unset(page: Page) -> list[str]:
             if "describe-stacks" in command:
                 known |= outputs
             if LOCAL_OUTPUTS in command and command.startswith("eval"):
-                known |= outputs | OF_LOCAL
+                known |= outputs | OF_LOCAL | {"stack", "region", "log"}
     return found
 
 

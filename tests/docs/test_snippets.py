@@ -41,7 +41,7 @@ CALLS = {
     "python": (".py", "\nimport json, sys\nprint(signed_url(*sys.argv[1:4], json.loads(sys.argv[4])))\n"),
     "js": (".mjs", "\nconst [base, key, path, options] = process.argv.slice(2);\n"
                    "console.log(signedUrl(base, key, path, JSON.parse(options)));\n"),
-    "bash": (".sh", '\nsigned_url "$@"\n'),
+    "bash": (".sh", '\nIFS= read -r key\nsigned_url "$1" "${@:3}"\n'),
 }  # fmt: skip
 PROGRAMS = {"python": sys.executable, "js": "node", "bash": "bash"}
 
@@ -59,12 +59,40 @@ def test_a_snippet_makes_the_url_that_the_stack_makes(
     given = [f"{name}={value}" for name, value in options.items()] if language == "bash" else [json.dumps(options)]
 
     done = subprocess.run(
-        [program, str(script), BASE, KEY, path, *given], capture_output=True, encoding="utf-8", check=False
+        [program, str(script), BASE, KEY, path, *given],
+        input=f"{KEY}\n",
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.rstrip("\n").endswith(f"sig={sign(KEY, path, options)}")
     assert done.stdout == signed_url(BASE, path[1:], options, KEY) + "\n"
+
+
+def test_no_program_that_the_shell_starts_gets_the_key_as_an_argument(tmp_path: Path) -> None:
+    """Any user of a machine can list the arguments of its processes."""
+    bash, arguments = shutil.which("bash"), tmp_path / "arguments"
+    assert bash
+    noting = tmp_path / "bin" / "python3"  # the only program on the PATH
+    noting.parent.mkdir()
+    noting.write_text(f"""#!{bash}\nprintf '%s\\n' "$0" "$@" >>"{arguments}"\nexec "{sys.executable}" "$@"\n""")
+    noting.chmod(0o755)
+    script = f"{snippets()['bash']}\nIFS= read -r key\nsigned_url {BASE} /a.jpg width=300\n"
+
+    done = subprocess.run(
+        [bash, "-euc", script],
+        env={"PATH": str(noting.parent)},
+        input=f"{KEY}\n",
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert (done.stderr, done.stdout) == ("", signed_url(BASE, "a.jpg", {"width": "300"}, KEY) + "\n")
+    assert "/a.jpg\nwidth=300\n" in arguments.read_text()
+    assert KEY not in arguments.read_text()
 
 
 def test_each_is_short_enough_to_read() -> None:

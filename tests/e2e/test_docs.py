@@ -7,7 +7,6 @@ the local AWS. A section whose commands are not run here is listed with the test
 import json
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +38,7 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
     ("deploy", "Update"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Several stacks"): ("tests/deployment/test_deploy.py", "deploy.sh"),
     ("deploy", "Remove"): ("tests/deployment/test_destroy.py", "destroy.sh"),
+    ("deploy", "Prove the deployment"): ("tests/e2e/test_verify.py", "verify.sh"),
     ("api", "Request signed for IAM"): ("tests/e2e/test_api_authorization.py", "curl"),
     ("api", "Request with a token of Cognito"): ("tests/e2e/test_api_authorization.py", "curl"),
     ("local", "Change parameters"): ("tests/e2e/test_local_aws.py", "local.sh"),
@@ -47,6 +47,8 @@ RUN_ELSEWHERE = {  # with the test, and the program that the section's commands 
 TESTED_APART = {"operations", "recipes"}  # below, and by the recipes' own test
 ON_CALL_ELSEWHERE = {"batch_job.sh": "tests/deployment/test_batch_job.py"}  # the local AWS has no jobs
 SHOWN = {  # what a command prints, by a part of the command
+    r"status\.sh .*\$stack\"$": "Healthy.",
+    "--cost": "cost            unknown",  # the local AWS has no Cost Explorer
     "dynamodb query": '"processed"',
     "get-queue-attributes": "ApproximateNumberOfMessages",
     "head-object": "ETag",
@@ -156,8 +158,8 @@ def test_the_key_is_read_and_replaced_by_the_commands(stack: Stack, shell: dict[
     assert len(before) == len(after) == 64
     assert before != after
     stack.upload(KEY, picture())
-    for number, key in enumerate((before, after)):
-        assert stack.ask(Author(stack, key).url(f"/{KEY}", width=31 + number)).status == 200
+    assert stack.ask(Author(stack, before).url(f"/{KEY}", width=31)).status == 200
+    eventually(lambda: stack.ask(Author(stack, after).url(f"/{KEY}", width=32)).status == 200, within=6)
     # As it was before, for the tests that follow.
     stack.local.client("secretsmanager").put_secret_value(
         SecretId=stack.outputs["SigningSecretArn"], SecretString=before
@@ -219,30 +221,39 @@ def test_a_picture_is_uploaded_and_its_thumbnail_requested(stack: Stack, fresh: 
     assert (tmp_path / "thumbnail.jpg").read_bytes() == stack.served("photo.jpg/thumbnail").body
 
 
-def test_the_local_outputs_are_read_by_the_commands(stack: Stack, fresh: dict[str, str], tmp_path: Path) -> None:
+@pytest.fixture
+def at_home(stack: Stack) -> dict[str, str]:
+    """A fresh shell of a user whose own AWS settings must not be used, for the stack of these tests."""
+    state = str(stack.local.outputs_file.parent)
+    return {**clean_environment(), "STATE": state, "AWS_PROFILE": "mine", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+
+
+def test_the_local_outputs_are_read_by_the_commands(stack: Stack, at_home: dict[str, str], tmp_path: Path) -> None:
     stack.upload("sample.jpg", picture())
     stack.served("sample.jpg/thumbnail")
-    (tmp_path / ".local").mkdir()
-    shutil.copy(stack.local.outputs_file, tmp_path / ".local" / "outputs.json")
-    (tmp_path / ".venv").symlink_to(BIN.parent)
+    read, request = script("local", "URLs and keys of the local stack")
+    request = request.replace("-o thumbnail.jpg", f"-o {shlex.quote(str(tmp_path / 'thumbnail.jpg'))}")
 
-    run("\n".join(script("local", "URLs and keys of the local stack")), fresh, tmp_path)
+    run("\n".join([read, request]), at_home)
 
     assert (tmp_path / "thumbnail.jpg").read_bytes() == stack.served("sample.jpg/thumbnail").body
 
 
-def test_the_manual_s_commands_reach_the_local_stack(stack: Stack, tmp_path: Path) -> None:
+def test_the_manual_s_commands_reach_the_local_stack(stack: Stack, at_home: dict[str, str], tmp_path: Path) -> None:
     stack.upload("sample.jpg", picture())
-    (tmp_path / ".local").mkdir()
-    shutil.copy(stack.local.outputs_file, tmp_path / ".local" / "outputs.json")
-    (tmp_path / ".venv").symlink_to(BIN.parent)
     lines = script("local", "Run the manual's commands on the local stack")
 
-    listed = run("\n".join([*lines, 'aws s3 ls "s3://$UploadBucketName/"']), clean_environment(), tmp_path)
-    queues = run("\n".join([*lines, "aws sqs list-queues"]), clean_environment(), tmp_path)
+    def shown(*commands: str) -> str:
+        return run("\n".join([*lines, f"cd {tmp_path}", *commands]), at_home)
+
+    listed = shown('aws s3 ls "s3://$UploadBucketName/"')
+    queues = shown("aws sqs list-queues")
+    logged = shown('echo "$stack $region $PORT"', 'aws logs describe-log-streams --log-group-name "$log"')
 
     assert "sample.jpg" in listed
     assert stack.outputs["DeadLetterQueueUrl"].rpartition("/")[2] in queues
+    assert logged.startswith(f"aws-serverless-image-processing us-east-1 {stack.local.port}\n")
+    assert "logStreamName" in logged
 
 
 def letter(stack: Stack) -> None:

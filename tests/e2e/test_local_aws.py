@@ -57,17 +57,37 @@ def test_what_was_uploaded_and_set_is_there_again_and_nothing_is_left_running(tm
 def test_each_printed_line_works_as_it_is_printed(tmp_path: Path) -> None:
     with local_aws(tmp_path / "state") as local:
         lines = [line.strip() for line in local.printed.splitlines() if line.startswith("  ")]
+        shell = next(line for line in lines if line.startswith("eval "))
         upload = next(line for line in lines if " s3 cp " in line)
+        sign = next(line for line in lines if "sign.py" in line)
         post = next(line for line in lines if line.startswith("curl "))
         thumbnail = next(line for line in lines if line.startswith("http://"))
-        for command in (upload, f"curl -sf -o {tmp_path}/thumbnail {thumbnail}", post.replace("curl", "curl -sf", 1)):
-            shell = ["bash", "-c", command]
-            done = subprocess.run(
-                shell, cwd=PROJECT, env=clean_environment(), capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, (command, done.stderr)
+        get = f"curl -sf -o {tmp_path}/thumbnail {thumbnail}"
+        command = ["bash", "-euo", "pipefail", "-c", "\n".join([shell, upload, get, sign, f"{post} -sf"])]
+
+        done = subprocess.run(
+            command, cwd=PROJECT, env=clean_environment(), capture_output=True, text=True, check=False
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert local.outputs["CdnUrl"] + "/sample.jpg?width=300" in done.stdout
         assert '"width": 300' in done.stdout
         assert (tmp_path / "thumbnail").read_bytes().startswith(b"\xff\xd8\xff")
+
+
+def test_each_step_is_announced_once_with_its_time(tmp_path: Path) -> None:
+    with local_aws(tmp_path / "state") as local:
+        steps = [line for line in local.printed.splitlines() if line.endswith("…")]
+
+    assert len(steps) == len(set(steps)), steps
+    assert [step for step in steps if "sample picture" in step and "seconds" not in step] == []
+
+
+def test_a_shell_for_a_stack_that_never_ran_is_refused_in_one_line(tmp_path: Path) -> None:
+    done = run("--shell", STATE=str(tmp_path))
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "'make run' writes it" in done.stderr
 
 
 def test_what_is_running_is_neither_started_twice_nor_forgotten(tmp_path: Path) -> None:

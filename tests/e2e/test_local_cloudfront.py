@@ -1,7 +1,8 @@
-"""What deployment/local/local_aws.py adds to MiniStack's CloudFront, and whether a new MiniStack has it."""
+"""What deployment/local/local_aws.py adds to MiniStack, and whether a new MiniStack has it."""
 
 import io
 import json
+import string
 import subprocess
 import sys
 import zipfile
@@ -168,9 +169,25 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         yield make_edge(port, permitted=BOTH)
 
 
+def punctuation_of_a_secret(port: int) -> str:
+    """Deploy a secret that has to have none, of so many characters that it would have some; returns what it has."""
+    generate = {"PasswordLength": 500, "ExcludePunctuation": True, "ExcludeCharacters": "abc"}
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate, "Name": "it"}}
+    clients(port)("cloudformation").create_stack(StackName="it", TemplateBody=json.dumps({"Resources": {"It": secret}}))
+    found = eventually(lambda: clients(port)("secretsmanager").list_secrets()["SecretList"])
+    text = clients(port)("secretsmanager").get_secret_value(SecretId=found[0]["Name"])["SecretString"]
+    assert len(text) == 500
+    assert not set(text) & set("abc")
+    return "".join(sorted(set(text) & set(string.punctuation)))
+
+
 def test_the_launcher_is_still_needed(tmp_path: Path) -> None:
     with server(UNTAUGHT, tmp_path) as port:
         edge = make_edge(port, permitted=BOTH)
+
+        assert punctuation_of_a_secret(port), (
+            "MiniStack excludes punctuation from secrets now: remove that part of deployment/local/local_aws.py"
+        )
 
         assert edge.get(edge.bucket_first, "/here").status == 502, (
             "MiniStack knows origin groups by itself now: see whether it fails over, and remove that part of "
@@ -201,6 +218,10 @@ def test_the_second_origin_answers_when_the_first_is_out_of_reach(taught: Edge) 
 def test_a_key_may_begin_with_a_slash(taught: Edge) -> None:
     assert taught.get(taught.only_bucket, "//two").body == b"a key with a slash"
     assert taught.get(taught.only_bucket, "//here").status == 403
+
+
+def test_a_secret_has_no_punctuation_if_the_template_excludes_it(taught: Edge) -> None:
+    assert punctuation_of_a_secret(taught.port) == ""
 
 
 def test_a_function_is_not_called_past_cloudfront(taught: Edge) -> None:

@@ -98,7 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         answers = {
             "BatchWriteItem": {"UnprocessedItems": {}},
             "DeleteItem": {},
-            "GetSecretValue": {"SecretString": "k" * 64},
+            "GetItem": {},
+            "GetSecretValue": {"SecretString": "k" * 64, "VersionId": "1"},
             "Query": {"Items": [], "Count": 0},
         }
         answer = answers[operation]

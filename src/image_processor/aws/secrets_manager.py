@@ -20,10 +20,13 @@ from image_processor.errors import ImageProcessorError
 from image_processor.urls import signatures
 
 _CACHE_SECONDS: Final = 300.0  # the longest that a key which was rotated twice may still be valid
-# Anyone can send wrong signatures, and an unknown signature refreshes the keys, at $0.10 for 10,000 requests. So there
-# is one refresh in half a minute, and a burst of a few, so that the first URL by a new key need not wait.
-_REFRESH_INTERVAL: Final = 30.0  # seconds
-_REFRESH_BURST: Final = 3.0
+# Anyone can send wrong signatures. An unknown signature may be by a newer key, so it refreshes the keys, but only
+# every five seconds: a new key is valid after five seconds, also during a flood of wrong signatures. Unless the key
+# has changed, a refresh is one call. That is $0.09 a day, at $0.05 for 10,000 calls, for each environment that a flood
+# keeps busy. All environments share a quota of 10,000 calls a second.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+_REFRESH_INTERVAL: Final = 5.0  # seconds
+_RETRY_INTERVAL: Final = 30.0  # seconds after a failed read, which may have taken 24 s
 
 
 class SigningKeys:
@@ -36,8 +39,8 @@ class SigningKeys:
         self._client, self._secret_id, self._clock = cache(client), secret_id, clock
         self._lock = threading.Lock()
         self._keys: tuple[str, ...] = ()
-        self._read_at = self._tried_at = -math.inf
-        self._refreshes_left, self._counted_at = _REFRESH_BURST, clock()  # a token bucket for unknown signatures
+        self._version_id = ""  # of the current key
+        self._read_at = self._refreshed_at = self._failed_at = -math.inf
 
     def current(self) -> str:
         """The key to sign with."""
@@ -46,21 +49,16 @@ class SigningKeys:
     def all(self) -> tuple[str, ...]:
         """The keys whose signatures are valid, the current one first."""
         with self._lock:  # a thread that needs the keys during a read waits for its result
-            if self._clock() - self._read_at >= _CACHE_SECONDS and not (self._keys and self._tried_recently()):
-                self._refresh()
+            if self._clock() - self._read_at >= _CACHE_SECONDS and self._may_try():
+                self._try(self._read)
             return self._keys
 
     def refreshed(self) -> tuple[str, ...]:
         """The keys after an unknown signature, which may be by a newer key. Rate-limited; usually the cached keys."""
         with self._lock:
-            now = self._clock()
-            self._refreshes_left = min(
-                _REFRESH_BURST, self._refreshes_left + (now - self._counted_at) / _REFRESH_INTERVAL
-            )
-            self._counted_at = now
-            if self._refreshes_left >= 1:
-                self._refreshes_left -= 1
-                self._refresh()
+            if self._clock() - self._refreshed_at >= _REFRESH_INTERVAL and self._may_try():
+                self._refreshed_at = self._clock()
+                self._try(self._read_if_rotated)
             return self._keys
 
     def check(self, path: str, parameters: Mapping[str, str], now: float) -> None:
@@ -70,30 +68,36 @@ class SigningKeys:
             keys = self.refreshed()
         signatures.check(path, parameters, keys, now)
 
-    def _tried_recently(self) -> bool:
-        return self._clock() - self._tried_at < _REFRESH_INTERVAL
+    def _may_try(self) -> bool:
+        return not self._keys or self._clock() - self._failed_at >= _RETRY_INTERVAL
 
-    def _refresh(self) -> None:
+    def _try(self, read: Callable[[], None]) -> None:
         """Read the keys. In an outage of Secrets Manager, the cached keys remain valid."""
         try:
-            self._read()
+            read()
         except ImageProcessorError as error:
             if not self._keys:
                 raise
+            self._failed_at = self._clock()
             telemetry.fault("signing keys", error)
 
     def _read(self) -> None:
-        self._tried_at = self._clock()
         # In this order: a key that is rotated between the two calls is in both responses, and none is missed.
-        found = (self._version("AWSCURRENT", required=True), self._version("AWSPREVIOUS", required=False))
-        self._keys, self._read_at = tuple(key for key in found if key is not None), self._clock()
+        current, previous = self._stage("AWSCURRENT", required=True), self._stage("AWSPREVIOUS", required=False)
+        self._keys = tuple(version["SecretString"] for version in (current, previous) if version)
+        self._version_id, self._read_at = current["VersionId"], self._clock()
 
-    def _version(self, stage: str, *, required: bool) -> str | None:
+    def _read_if_rotated(self) -> None:
+        # A rotation changes both stages, so one call shows whether there was one.
+        if self._stage("AWSCURRENT", required=True)["VersionId"] != self._version_id:
+            self._read()
+
+    def _stage(self, stage: str, *, required: bool) -> dict[str, str]:
         with translated_errors("Secrets Manager"):
             try:
-                response = self._client().get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+                response: dict[str, str] = self._client().get_secret_value(SecretId=self._secret_id, VersionStage=stage)
             except ClientError as error:
                 if required or error_code(error) != "ResourceNotFoundException":
                     raise
-                return None  # the key was never rotated
-        return str(response["SecretString"])
+                return {}  # the key was never rotated
+        return response
