@@ -77,8 +77,8 @@ def read_codestream(source: bytes, limits: Limits) -> Codestream:
 def _read(data: memoryview, length: int, limits: Limits) -> Codestream:
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(">8I", data, 8)
     limits.check_sides(right - left, bottom - top)
-    if not tile_width or not tile_height:
-        raise CorruptImage("the source begins like jpeg2000 and has tiles without pixels")
+    if right <= left or bottom <= top or not tile_width or not tile_height:
+        raise CorruptImage("the source begins like jpeg2000 and has no pixels, or tiles without pixels")
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > MAX_TILES:
         raise SourceTooLarge(f"the source has {tiles} tiles, allowed: {MAX_TILES}")

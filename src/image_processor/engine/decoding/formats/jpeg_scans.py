@@ -1,6 +1,6 @@
 """Bounds what the decoders of a JPEG do not: the segments before the pixels, and the scans over them.
 
-Refuses arithmetic coding, which no browser reads and which takes twenty times as long as Huffman coding.
+Refuses arithmetic coding.
 
     SOI  segment …  frame header  segment …  scan  segment … scan …  EOI
 
@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from image_processor.engine.decoding.bounded_file import File
+from image_processor.engine.decoding.jpeg_kinds import ARITHMETIC, ARITHMETIC_KIND, MAX_SCANNED
 from image_processor.engine.decoding.registry import unsupported
 from image_processor.errors import SourceTooLarge
 
 # Segments before the first scan: 50 MB of full ones, such as the depth maps of phones, are 800.
 MAX_SEGMENTS: Final = 1_000
 MAX_EXIF_SEGMENTS: Final = 16  # 1 MiB; Pillow joins them, each time copying what it has
-# Scans × pixels. A scan costs 1.4 ms and more for each megapixel, even if it is empty: 2 to 4 s at this bound, which is
-# 16 scans of 80 megapixels, or 106 of 12. Encoders make 3 to 12.
-MAX_SCANNED: Final = 16 * 80_000_000
 MAX_SCANS: Final = 1_000
 MAX_FILL: Final = 100_000  # bytes before the first scan that belong to no segment
 
@@ -29,8 +27,6 @@ MAX_FILL: Final = 100_000  # bytes before the first scan that belong to no segme
 _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # without a length
-ARITHMETIC: Final = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-ARITHMETIC_KIND: Final = "a JPEG with arithmetic coding"
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 # The next marker: neither a stuffed zero, nor fill bytes, nor a restart within a scan.
 _MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from itertools import islice, repeat
 from typing import Final
 
-from image_processor.engine.decoding.formats import jpeg_scans
 from image_processor.engine.decoding.formats import tiff_directory as tags
 from image_processor.engine.decoding.formats.tiff_directory import MAX_NUMBERS, Directory
+from image_processor.engine.decoding.jpeg_kinds import ARITHMETIC, ARITHMETIC_KIND, MAX_SCANNED
 from image_processor.engine.decoding.registry import unsupported
 from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge
@@ -25,7 +25,7 @@ _OLD_JPEG, _JPEG, _LZMA = 6, 7, 34925
 _LISTS: Final = ((tags.STRIP_OFFSETS, tags.STRIP_LENGTHS), (tags.TILE_OFFSETS, tags.TILE_LENGTHS))
 _SCAN: Final = b"\xff\xda"
 # The frame header of a JPEG of up to 4 components with arithmetic coding, of 8 bits a sample.
-_ARITHMETIC: Final = re.compile(rb"\xff[%s]\x00[\x0b\x0e\x11\x14]\x08" % bytes(sorted(jpeg_scans.ARITHMETIC)))
+_ARITHMETIC: Final = re.compile(rb"\xff[%s]\x00[\x0b\x0e\x11\x14]\x08" % bytes(sorted(ARITHMETIC)))
 
 _First = Mapping[
     int, list[int]
@@ -46,7 +46,7 @@ def check(directory: Directory, limits: Limits) -> None:
     if _LZMA in compressions:
         raise unsupported("a TIFF with LZMA compression")
     if compressions & {_OLD_JPEG, _JPEG} and _ARITHMETIC.search(directory.source):
-        raise unsupported(f"a TIFF of {jpeg_scans.ARITHMETIC_KIND}")
+        raise unsupported(f"a TIFF of {ARITHMETIC_KIND}")
     for offsets_tag, lengths_tag in _LISTS:
         offsets, lengths = _only(directory, offsets_tag), _only(directory, lengths_tag)
         pixels = _pixels_of_part(first, tiles=offsets_tag == tags.TILE_OFFSETS)
@@ -117,6 +117,6 @@ def _check_bytes(parts: list[tuple[int, int]], limits: Limits) -> None:
 
 
 def _check_scans(scans: int, pixels: int) -> None:
-    if scans > 1 and scans * pixels > jpeg_scans.MAX_SCANNED:
-        allowed = f"{jpeg_scans.MAX_SCANNED // 10**6} megapixels in all"
+    if scans > 1 and scans * pixels > MAX_SCANNED:
+        allowed = f"{MAX_SCANNED // 10**6} megapixels in all"
         raise SourceTooLarge(f"the source is a TIFF of JPEG, of {scans} scans of {pixels} pixels, allowed: {allowed}")
