@@ -1,4 +1,4 @@
-"""AVIFs, HEICs and JPEG 2000s that are small and costly to decode: files of boxes (ISO/IEC 14496-12, 4.2)."""
+"""AVIFs and HEICs that are small and costly to decode: files of boxes (ISO/IEC 14496-12, 4.2)."""
 
 import io
 import struct
@@ -205,24 +205,6 @@ def many_locations(brand: bytes, kind: bytes, items: int, extents: int) -> bytes
     return meta(brand, item(1, kind), 1, box(b"ispe", struct.pack(">II", 64, 64), 0), links, location)
 
 
-def jpeg2000(width=8, height=8, *, tile=(0, 0), components=1, layers=1, levels=0, parts=b"") -> bytes:
-    """A codestream (ITU-T T.800, annex A) of a header and the given bytes."""
-    tile = tile if all(tile) else (width, height)
-    sides = struct.pack(">HIIIIIIIIH", 0, width, height, 0, 0, *tile, 0, 0, components) + b"\7\1\1" * components
-    style = struct.pack(">BBHBBBBBB", 0, 0, layers, 0, levels, 4, 4, 0, 1)
-    quantisation = b"\x40" + b"\x40" * (3 * levels + 1)
-    out = b"\xff\x4f"
-    for marker, body in ((0x51, sides), (0x52, style), (0x5C, quantisation)):
-        out += struct.pack(">HH", 0xFF00 | marker, len(body) + 2) + body
-    return out + parts + b"\xff\xd9"
-
-
-def empty_tiles(number: int) -> bytes:
-    return b"".join(
-        b"\xff\x90" + struct.pack(">HHIBB", 10, index % 65_535, 15, 0, 1) + b"\xff\x93\0" for index in range(number)
-    )
-
-
 AVIF, HEIC = (b"avif", b"av01"), (b"heic", b"hvc1")
 TOO_MUCH = "SourceTooLarge"
 BOMBS = {
@@ -256,7 +238,7 @@ BOMBS = {
     "avif, a grid of itself": Bomb(lambda: grid(*AVIF, 4, 4, cyclic=True), "CorruptImage", 20),
     "avif, 60,000 pieces that are the whole": Bomb(lambda: many_locations(*AVIF, 1, 60_000), "SourceTooLarge", 50),
     "avif, 60,000 items": Bomb(lambda: many_locations(*AVIF, 60_000, 1), "SourceTooLarge", 50),
-    "avif, 4,600 items": Bomb(lambda: many_locations(*AVIF, 4_600, 1), "CorruptImage", 50),
+    "avif, 4,600 items": Bomb(lambda: many_locations(*AVIF, 4_600, 1), TOO_MUCH, 50),
     "heic, a grid of 65,025 tiles": Bomb(lambda: grid(*HEIC, 255, 255), TOO_MUCH, 50),
     "heic, a grid of itself": Bomb(lambda: grid(*HEIC, 4, 4, cyclic=True), "CorruptImage", 20),
     "heic, 64 megapixels": Bomb(lambda: heic(8000, 8000), "rendered", 500),
@@ -284,13 +266,4 @@ BOMBS = {
     "heic, 2^50 layers": Bomb(lambda: of_identities(50), "CorruptImage", 20),
     "heic, 60,000 pieces that are the whole": Bomb(lambda: many_locations(*HEIC, 1, 60_000), TOO_MUCH, 50),
     "heic, 60,000 items": Bomb(lambda: many_locations(*HEIC, 60_000, 1), TOO_MUCH, 50),
-    "jpeg 2000, 2^64 pixels": Bomb(lambda: jpeg2000(2**32 - 1, 2**32 - 1), TOO_MUCH, 20),
-    "jpeg 2000, 79 megapixels in tiles of one": Bomb(lambda: jpeg2000(8900, 8900, tile=(1, 1)), TOO_MUCH, 20),
-    "jpeg 2000, 65,000 tiles": Bomb(
-        lambda: jpeg2000(8900, 8900, tile=(35, 35), parts=empty_tiles(65_000)), TOO_MUCH, 20
-    ),
-    "jpeg 2000, 16,384 components": Bomb(lambda: jpeg2000(8000, 8000, components=16_384), "CorruptImage", 20),
-    "jpeg 2000, 65,535 layers of 32 levels": Bomb(
-        lambda: jpeg2000(8000, 8000, layers=65_535, levels=32, parts=empty_tiles(1)), TOO_MUCH, 20
-    ),
 }

@@ -49,6 +49,29 @@ def progressive(width: int, height: int, components: int, scans: int, *, refine:
     return b"".join([*data, b"\xff\xd9"])
 
 
+def arithmetic(width: int, height: int, marker: int = 0xC9, scans: int = 1) -> bytes:
+    """A grey picture of arithmetic coding (T.81, annex D), whose data soon ends; of several scans if progressive."""
+    frame = struct.pack(">BHHBBBB", 8, height, width, 1, 1, 0x11, 0)
+    data = [b"\xff\xd8", TABLE, segment(marker, frame)]
+    if marker == 0xC9:
+        data += [segment(0xDA, bytes((1, 1, 0, 0, 63, 0))), b"\x55" * 200]
+    for _ in range(scans if marker == 0xCA else 0):
+        data += [segment(0xDA, bytes((1, 1, 0, 1, 63, 13))), b"\x55" * 16]
+    return b"".join([*data, b"\xff\xd9"])
+
+
+def sequential(width: int, height: int, scans: int) -> bytes:
+    """A picture of three components that is not progressive: all scans but two are of the first component."""
+    frame = struct.pack(">BHHB", 8, height, width, 3) + b"\1\x11\0\2\x11\0\3\x11\0"
+    ends = segment(0xC4, b"\x10\x01" + bytes(15) + b"\0")  # one code of one bit: the end of the block
+    blocks = -(-width // 8) * -(-height // 8)
+    data = [b"\xff\xd8", TABLE, segment(0xC0, frame), DIRECT, ends]
+    for number in range(scans):
+        component = max(1, number + 4 - scans)
+        data += [segment(0xDA, bytes((1, component, 0, 0, 63, 0))), bytes(blocks // 4 + 1)]
+    return b"".join([*data, b"\xff\xd9"])
+
+
 def of_frame(marker: int, depth: int = 8) -> bytes:
     """A picture whose header states another process (T.81, table B.1): arithmetic, lossless, 12 bits."""
     return jpeg(64, 64).replace(b"\xff\xc0\0\x0b\x08", bytes((0xFF, marker, 0, 0x0B, depth)))
@@ -65,7 +88,7 @@ def photoshop(number: int) -> bytes:
     return segment(0xED, b"Photoshop 3.0\0" + b"8BIM\0\0\0\0\0\0\0\0" * 5400) * number
 
 
-TOO_MANY = "SourceTooLarge"
+TOO_MANY, UNREAD = "SourceTooLarge", "UnsupportedFormat"
 BOMBS = {
     "jpeg, 4295 megapixels in 300 bytes": Bomb(lambda: claiming(65_535, 65_535), "SourceTooLarge", 20),
     "jpeg, 79 megapixels in 300 bytes": Bomb(lambda: claiming(65_000, 1230), "rendered", 100),
@@ -91,7 +114,14 @@ BOMBS = {
     "jpeg, 50 MB of fill bytes": Bomb(lambda: jpeg(before=b"\xff" * 50_000_000), TOO_MANY, 20),
     "jpeg, 50 MB of no segment": Bomb(lambda: jpeg(before=segment(0xE5) + bytes(50_000_000)), TOO_MANY, 20),
     "jpeg, 50 MB of stuffed zeros": Bomb(lambda: jpeg(before=b"\xff\0" * 25_000_000), TOO_MANY, 20),
-    "jpeg, arithmetic": Bomb(lambda: of_frame(0xC9), "rendered", 20),
+    "jpeg, 79 megapixels of arithmetic coding": Bomb(lambda: arithmetic(8900, 8900), UNREAD, 20),
+    "jpeg, 79 megapixels of arithmetic coding, progressive": Bomb(lambda: arithmetic(8900, 8900, 0xCA, 16), UNREAD, 20),
+    **{
+        f"jpeg, frame {marker:02X} of arithmetic coding": Bomb(lambda marker=marker: of_frame(marker), UNREAD, 20)
+        for marker in (0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
+    },
+    "jpeg, 15 scans of 79 megapixels, not progressive": Bomb(lambda: sequential(8900, 8900, 15), "rendered", 900),
+    "jpeg, 30 scans of 79 megapixels, not progressive": Bomb(lambda: sequential(8900, 8900, 30), TOO_MANY, 900),
     "jpeg, lossless": Bomb(lambda: of_frame(0xC3), "CorruptImage", 20),
     "jpeg, of 12 bits": Bomb(lambda: of_frame(0xC1, 12), "CorruptImage", 20),
 }

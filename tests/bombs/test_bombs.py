@@ -2,12 +2,13 @@
 
 import pytest
 
-from . import av1, bmff, bmp, gif, jpeg, png, tiff, webp
+from . import av1, bmff, bmp, gif, icc, jpeg, jpeg2000, png, shared, tiff, webp
 from .confined import SECONDS, answer
 
 pytestmark = pytest.mark.slow
 
-BOMBS = {**png.BOMBS, **gif.BOMBS, **jpeg.BOMBS, **tiff.BOMBS, **webp.BOMBS, **bmff.BOMBS, **av1.BOMBS, **bmp.BOMBS}
+MODULES = (png, gif, jpeg, tiff, webp, bmff, av1, bmp, icc, shared, jpeg2000)
+BOMBS = {name: bomb for module in MODULES for name, bomb in module.BOMBS.items()}
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from image_processor.engine import memory_budget
 
-from .confined import answer
+from .confined import SECONDS, answer
 
 Image.init()  # Pillow's own plugins first: of two plugins for AVIF, the one that was registered first opens it
 pillow_heif.register_heif_opener()
@@ -141,6 +141,27 @@ def test_an_animation_takes_no_more_than_is_foreseen(target):
 @pytest.mark.parametrize("target", ["jpeg", "avif"])
 def test_effects_take_no_more_than_is_foreseen(options, target):
     assert_foreseen("png alpha", f"{options},format={target}", memory_budget.ENCODING[target], 3000 * 2500)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png alpha", "png 16 bits grey"])
+def test_trim_takes_no_more_than_decoding(name):
+    assert_foreseen(name, "trim=5,width=128,format=jpeg")
+
+
+@pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
+def test_max_bytes_takes_no_more_than_one_encoding(target):
+    assert_foreseen("png alpha", f"max_bytes=1200000,format={target}", memory_budget.ENCODING[target])
+
+
+def test_max_bytes_takes_no_longer_than_any_source():
+    """33 megapixels as AVIF took 49 s in seven encodings."""
+    noise = Image.effect_noise((6600, 5000), 12)
+    source = encode(Image.merge("RGB", [noise, noise.rotate(180), noise]), "jpeg", quality=80)
+
+    done = answer(source, "max_bytes=2000000,format=avif")
+
+    assert done.outcome == "rendered", done.message
+    assert done.seconds < SECONDS, done
 
 
 def test_a_thumbnail_of_twelve_megapixels_takes_a_few_megabytes():

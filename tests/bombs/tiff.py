@@ -1,18 +1,20 @@
 """TIFFs that are small and costly to decode."""
 
+import lzma
 import struct
 import zlib
 from collections.abc import Sequence
+from hashlib import shake_256
 
 from .bomb import Bomb
-from .jpeg import progressive
+from .jpeg import arithmetic, progressive, sequential
 from .png import zeros
 
 BYTE, SHORT, LONG, UNDEFINED = 1, 3, 4, 7
 SIZES = {BYTE: 1, SHORT: 2, LONG: 4, UNDEFINED: 1}
 STRIPS, STRIP_BYTES, ROWS, TILE_WIDTH, TILE_LENGTH, TILES, TILE_BYTES = 273, 279, 278, 322, 323, 324, 325
 COMPRESSION, BITS, SAMPLES = 259, 258, 277
-LZW, JPEG, DEFLATE = 5, 7, 8
+RAW, LZW, OLD_JPEG, JPEG, DEFLATE, LZMA, ZSTD = 1, 5, 6, 7, 8, 34925, 50000
 Tags = dict[int, tuple[int, int | Sequence[int] | bytes]]
 
 
@@ -77,6 +79,61 @@ def of_jpeg(sides: tuple[int, int], data: bytes) -> bytes:
     return at_the_end(tags(*sides, {COMPRESSION: (SHORT, JPEG)}), data)
 
 
+def sharing(width: int, rows: int, strips: int, compression: int, data: bytes) -> bytes:
+    """Strips of so many rows, which are all the same data."""
+    return at_the_end(tags(width, rows * strips, {COMPRESSION: (SHORT, compression), ROWS: (LONG, rows)}), data, strips)
+
+
+def of_colour(width: int, rows: int, strips: int, samples: int, bits: int, compression: int, data: bytes) -> bytes:
+    """The same with several samples a pixel."""
+    colour: Tags = {BITS: (SHORT, [bits] * samples), SAMPLES: (SHORT, samples), 262: (SHORT, 2)}
+    extra: Tags = {338: (SHORT, 2)} if samples == 4 else {}
+    of = tags(width, rows * strips, {COMPRESSION: (SHORT, compression), ROWS: (LONG, rows)} | colour | extra)
+    return at_the_end(of, data, strips)
+
+
+def without_lengths(width: int, rows: int, strips: int, data: bytes) -> bytes:
+    """The same without the tag of the strips' lengths, which are then taken as all that is left of the file."""
+    of = tags(width, rows * strips, {COMPRESSION: (SHORT, DEFLATE), ROWS: (LONG, rows)})
+    del of[STRIP_BYTES]
+    of[STRIPS] = (LONG, bytes(4) * strips)
+    return tiff(of | {STRIPS: (LONG, struct.pack("<I", len(tiff(of))) * strips)}, data)
+
+
+def overhanging(side: int, bits: int) -> bytes:
+    """A picture a pixel longer than its tiles on both sides, so that most of four tiles is not seen."""
+    colour: Tags = {BITS: (SHORT, [bits] * 4), SAMPLES: (SHORT, 4), 262: (SHORT, 2), 338: (SHORT, 2)}
+    changes: Tags = {TILE_WIDTH: (LONG, side), TILE_LENGTH: (LONG, side), COMPRESSION: (SHORT, DEFLATE)}
+    of = tags(side + 1, side + 1, changes | colour, tiled=True)
+    return at_the_end(of, zeros(side * side * 4 * bits // 8), 4)
+
+
+def noise(length: int, bits: int = 255) -> bytes:
+    """Bytes of noise; with fewer bits set, data that can be packed, which takes longer to unpack."""
+    return shake_256(b"noise").digest(length).translate(bytes(byte & bits for byte in range(256)))
+
+
+def one_bit(strips: int) -> bytes:
+    """64 megapixels of 1 bit, in strips each of which is nearly the whole picture."""
+    of = tags(8000, 8000, {BITS: (SHORT, 1), ROWS: (LONG, 7999)})
+    return at_the_end(of, bytes(8_000_000), strips)
+
+
+def many_lists(number: int, strips: int) -> bytes:
+    """A directory with this number of entries for the strips' offsets, and as many for their lengths."""
+    of, start = tags(8, 8, {ROWS: (LONG, 1)}), 8 + 2 + 12 * number + 4
+    more = b"".join(
+        struct.pack("<HHII", (STRIPS, STRIP_BYTES)[index % 2], LONG, strips, start) for index in range(number)
+    )
+    return tiff(of, bytes(4 * strips), more)
+
+
+def window(bits: int) -> bytes:
+    """A frame of zstandard (RFC 8878) of one block, 4096 times the same byte."""
+    block = (4096 << 3 | 1 << 1 | 1).to_bytes(3, "little")
+    return b"\x28\xb5\x2f\xfd\0" + bytes(((bits - 10) << 3,)) + block + b"\x55"
+
+
 def same_value(number: int) -> bytes:
     """Entries that all have the directory itself as their value."""
     return b"".join(struct.pack("<HHII", tag, UNDEFINED, 12 * number, 8) for tag in range(500, 500 + number))
@@ -88,7 +145,7 @@ def big(entries: int, said: int) -> bytes:
 
 
 LONGS, BYTES = struct.pack("<I", 8), b"\x08"
-TOO_MANY = "SourceTooLarge"
+TOO_MANY, UNREAD = "SourceTooLarge", "UnsupportedFormat"
 BOMBS = {
     "tiff, directories in a circle": Bomb(lambda: tiff(tags(8, 8), bytes(99), following=8), "rendered", 20),
     "tiff, 10,000 directories": Bomb(lambda: many_directories(10_000), "rendered", 20),
@@ -109,8 +166,13 @@ BOMBS = {
     ),
     "tiff, 4 million tiles of one pixel": Bomb(lambda: tiles(4_000_000, 1, b"\0"), TOO_MANY, 20),
     "tiff, strips that overlap": Bomb(
-        lambda: at_the_end(tags(8000, 8000, {ROWS: (LONG, 1)}), bytes(8000), 8000), "rendered", 150
+        lambda: at_the_end(tags(8000, 6000, {ROWS: (LONG, 1)}), bytes(8000), 6000), "rendered", 150
     ),
+    "tiff, strips that overlap in 64 MB": Bomb(
+        lambda: at_the_end(tags(8000, 8000, {ROWS: (LONG, 1)}), bytes(8000), 8000), TOO_MANY, 20
+    ),
+    "tiff, 4,000 lists of 130,000 strips": Bomb(lambda: many_lists(4_000, 130_000), "CorruptImage", 20),
+    "tiff, zstandard with a window of 128 MB": Bomb(lambda: sharing(64, 64, 1, ZSTD, window(27)), "rendered", 30),
     "tiff, 65,535 samples a pixel": Bomb(lambda: tiff(tags(8, 8, {SAMPLES: (SHORT, 65_535)})), "CorruptImage", 20),
     "tiff, 2^31 samples a pixel": Bomb(lambda: tiff(tags(8, 8, {SAMPLES: (LONG, 2**31)})), "CorruptImage", 20),
     "tiff, 20 million depths": Bomb(lambda: tiff(tags(8, 8, {BITS: (SHORT, b"\x08\0" * 20_000_000)})), TOO_MANY, 20),
@@ -124,4 +186,37 @@ BOMBS = {
     "tiff, a jpeg of other sides": Bomb(
         lambda: of_jpeg((8, 8), progressive(60_000, 60_000, 1, 0)[:5000]), "CorruptImage", 30
     ),
+    "tiff, 76 strips of one jpeg of arithmetic coding": Bomb(
+        lambda: sharing(8000, 128, 76, JPEG, arithmetic(8000, 128)), UNREAD, 20
+    ),
+    "tiff, 76 strips of one jpeg of arithmetic coding, progressive": Bomb(
+        lambda: sharing(8000, 128, 76, JPEG, arithmetic(8000, 128, 0xCA, 90)), UNREAD, 20
+    ),
+    "tiff, an old jpeg of arithmetic coding": Bomb(
+        lambda: sharing(8000, 8000, 1, OLD_JPEG, arithmetic(8000, 8000)), UNREAD, 20
+    ),
+    "tiff, 100 strips of one jpeg of 99 scans, not progressive": Bomb(
+        lambda: of_colour(8000, 80, 100, 3, 8, JPEG, sequential(8000, 80, 99)), TOO_MANY, 20
+    ),
+    "tiff, 100 strips of one jpeg of 99 scans, progressive": Bomb(
+        lambda: sharing(8000, 80, 100, JPEG, progressive(8000, 80, 1, 98)), TOO_MANY, 20
+    ),
+    "tiff, 152 strips of one of lzma": Bomb(
+        lambda: of_colour(8000, 59, 152, 4, 16, LZMA, lzma.compress(noise(8000 * 59 * 8, 15))), UNREAD, 20
+    ),
+    "tiff, 152 strips of one of deflate": Bomb(
+        lambda: of_colour(8000, 59, 152, 4, 16, DEFLATE, zlib.compress(noise(8000 * 59 * 8))), TOO_MANY, 20
+    ),
+    "tiff, a strip of lzma": Bomb(lambda: sharing(64, 64, 1, LZMA, lzma.compress(bytes(4096))), UNREAD, 20),
+    "tiff, 65,000 strips of one of 4 MB": Bomb(
+        lambda: sharing(100, 1, 65_000, DEFLATE, zlib.compress(noise(4_000_000))), TOO_MANY, 20
+    ),
+    "tiff, 65,000 tiles of one of 4 MB": Bomb(
+        lambda: tiles(65_000, 16, zlib.compress(noise(4_000_000)), DEFLATE), TOO_MANY, 20
+    ),
+    "tiff, 65,000 strips without lengths in 4 MB": Bomb(
+        lambda: without_lengths(100, 1, 65_000, zlib.compress(noise(4_000_000))), TOO_MANY, 20
+    ),
+    "tiff, 130,000 strips that are each the whole picture": Bomb(lambda: one_bit(130_000), TOO_MANY, 20),
+    "tiff, tiles of 68 megapixels of 16 bits over each edge": Bomb(lambda: overhanging(8256, 16), TOO_MANY, 20),
 }

@@ -90,7 +90,7 @@ def sources() -> dict[str, bytes]:
         seeds[f"png-large-{mode}"] = encoded(Image.new(mode, (500, 420)), "png")
     seeds["webp-large"] = encoded(Image.new("RGBA", (500, 420), (9, 8, 7, 6)), "webp", lossless=True)
     seeds["webp-large-lossy"] = encoded(Image.new("RGB", (500, 420)), "webp")
-    for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "lzma", "zstd"):
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "zstd"):
         seeds[f"tiff-{compression}"] = encoded(colour, "tiff", compression=compression)
     return seeds | {"tiff-group4": encoded(grey.convert("1"), "tiff", compression="group4")}
 

@@ -39,7 +39,7 @@ ENCODING: Final = {  # a picture, from its resampling to its file
 def check_source(kind: str, length: int, pixels: int, limits: Limits) -> None:
     """Raise `SourceTooLarge` if a source of this many bytes and pixels can't be decoded in the available memory.
 
-    `kind` is a key of `DECODING`.
+    `kind` is a key of `DECODING`. `length` includes what the parts of a picture take besides its pixels.
     """
     needed = RESERVED + length + DECODING[kind] * pixels
     if needed > limits.memory:

@@ -4,6 +4,7 @@
     format.py      the interface of a format; formats/ has a module for each, registry.py finds it by the first bytes
     heif/          the boxes of AVIF and HEIC files, and what their decoders would decode
     modes.py       brings decoded pixels into a mode that can be resampled; icc.py builds missing colour profiles
+    jpeg_kinds.py  what JPEG and TIFF refuse and bound alike
     *_file.py      files that are still arriving, or whose number of reads is bounded
 
 Only the module of the format at hand is imported. Besides this package, only `engine` itself uses Pillow.

@@ -46,6 +46,7 @@ class Format:
     def __init__(self, source: bytes, limits: Limits) -> None:
         self.source, self.limits = source, limits
         self.memory_kind = self.name  # the row of `memory_budget.DECODING`
+        self.overhead = 0  # bytes of memory that decoding takes besides those for each pixel
 
     @classmethod
     def load_plugin(cls) -> None:

@@ -113,7 +113,7 @@ def _open(file: File, source: bytes, format_class: type[Format], limits: Limits)
         limits.check_sides(*image.size)
         read_as.check_opened(image)
         pixels = read_as.decoded_pixels(image)
-        memory_budget.check_source(read_as.memory_kind, len(read_as.source), pixels, limits)
+        memory_budget.check_source(read_as.memory_kind, len(read_as.source) + read_as.overhead, pixels, limits)
         header = SourceHeader(
             format_class.name,
             image.size,

@@ -1,6 +1,7 @@
 """JPEG 2000, as a file (JP2) or as a codestream alone; decoded at 1/2, 1/4 and so on of its sides where that is enough.
 
-Refuses too many tiles, files that contradict themselves about their size, and what takes too long to decode.
+Refuses too many tiles, precincts or code-blocks, files that contradict themselves about their size, and what takes too
+long to decode.
 """
 
 from typing import Final
@@ -22,8 +23,8 @@ class Jpeg2000(Format):
 
     def __init__(self, source: bytes, limits: Limits) -> None:
         super().__init__(source, limits)
-        self._codestream = read_codestream(source)
-        limits.check_sides(*self._codestream.size)
+        self._codestream = read_codestream(source, limits)
+        self.overhead = self._codestream.parts.memory
 
     def check_opened(self, image: Image.Image) -> None:
         """Raise `CorruptImage` where the file and its codestream have two sizes."""

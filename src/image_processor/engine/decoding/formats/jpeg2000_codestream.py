@@ -1,4 +1,4 @@
-"""Reads the headers of a JPEG 2000 before it is decoded: its size, its tiles, how far it can be halved, its profile.
+"""Reads the headers of a JPEG 2000 before it is decoded: its size, its parts, how far it can be halved, its profile.
 
 In a file, the first box of a name counts, as in OpenJPEG. A damaged box counts as absent: the decoder reports the
 damage.
@@ -8,8 +8,11 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from image_processor.engine.decoding.formats.jpeg2000_parts import Axis, Parts, count_parts
 from image_processor.engine.decoding.heif.boxes import NOTHING, first_boxes
+from image_processor.engine.decoding.registry import unsupported
 from image_processor.engine.geometry import Size
+from image_processor.engine.limits import Limits
 from image_processor.errors import CorruptImage, SourceTooLarge
 
 # OpenJPEG takes 60 to 130 ms for a megapixel of a photo, and 130 for a megabyte of noise, so that both are bounded.
@@ -17,8 +20,9 @@ from image_processor.errors import CorruptImage, SourceTooLarge
 MAX_PIXELS: Final = 24_000_000
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_TILES: Final = 16_384  # each takes 0.05 ms in addition to its pixels
+MAX_COMPONENTS: Final = 4
 
-_SOC_SIZ, _COD, _COC, _SOT = b"\xff\x4f\xff\x51", 0xFF52, 0xFF53, 0xFF90  # markers (ISO/IEC 15444-1, table A.2)
+_SOC_SIZ: Final = b"\xff\x4f\xff\x51"  # markers (ISO/IEC 15444-1, table A.2)
 _ICC: Final = (2, 3)  # methods of a colour box that has a profile
 
 
@@ -29,6 +33,7 @@ class Codestream:
     size: Size
     halvings: int  # how often its sides can be halved by the decoder
     length: int  # bytes of the file
+    parts: Parts
 
     def halved(self, number: int) -> Size:
         """The size after so many halvings (ISO/IEC 15444-1, B-15)."""
@@ -53,25 +58,39 @@ class Codestream:
         return number
 
 
-def read_codestream(source: bytes) -> Codestream:
-    """Read the main header. Raises `CorruptImage` without one, `SourceTooLarge` for too many tiles."""
+def read_codestream(source: bytes, limits: Limits) -> Codestream:
+    """Read the main header. Raises `CorruptImage` without one, `SourceTooLarge` for too many pixels, tiles or parts.
+
+    Raises `UnsupportedFormat` for more than 4 components, which Pillow does not read.
+    """
     data = memoryview(source)
     if source[:4] != _SOC_SIZ:
         data = _first(data, b"jp2c")
     try:
         if bytes(data[:4]) != _SOC_SIZ:
             raise CorruptImage("the source begins like jpeg2000 and has no pictures")
-        right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(">8I", data, 8)
-        if not tile_width or not tile_height:
-            raise CorruptImage("the source begins like jpeg2000 and has tiles without pixels")
-        tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
-        if tiles > MAX_TILES:
-            raise SourceTooLarge(f"the source has {tiles} tiles, allowed: {MAX_TILES}")
-        # Pillow can't position the halves of a picture that does not begin at the origin of its grid.
-        halvings = 0 if left or top else _halvings(data)
-        return Codestream((right - left, bottom - top), halvings, len(source))
+        return _read(data, len(source), limits)
     except struct.error as error:
         raise CorruptImage("the source begins like jpeg2000 and ends in its header") from error
+
+
+def _read(data: memoryview, length: int, limits: Limits) -> Codestream:
+    right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(">8I", data, 8)
+    limits.check_sides(right - left, bottom - top)
+    if right <= left or bottom <= top or not tile_width or not tile_height:
+        raise CorruptImage("the source begins like jpeg2000 and has no pixels, or tiles without pixels")
+    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
+    if tiles > MAX_TILES:
+        raise SourceTooLarge(f"the source has {tiles} tiles, allowed: {MAX_TILES}")
+    (components,) = struct.unpack_from(">H", data, 40)
+    if components > MAX_COMPONENTS:
+        raise unsupported(f"a JPEG 2000 of {components} components")
+    steps = [struct.unpack_from(">BB", data, 43 + 3 * component) for component in range(components)]
+    across = Axis(left, right, tile_left, tile_width)
+    parts = count_parts(data, across, Axis(top, bottom, tile_top, tile_height), steps)
+    # Pillow can't position the halves of a picture that does not begin at the origin of its grid.
+    halvings = 0 if left or top else parts.levels
+    return Codestream((right - left, bottom - top), halvings, length, parts)
 
 
 def profile(source: bytes) -> bytes | None:
@@ -85,19 +104,3 @@ def profile(source: bytes) -> bytes | None:
 def _first(data: memoryview, wanted: bytes) -> memoryview:
     """The content of the first box of this name, empty if there is none."""
     return next((content for name, content in first_boxes(data) if name == wanted), NOTHING)
-
-
-def _halvings(data: memoryview) -> int:
-    """The fewest decompositions of a component; the decoder refuses a tile that has fewer."""
-    fewest, offset = 32, 2
-    while offset + 4 <= len(data):
-        marker, length = struct.unpack_from(">HH", data, offset)
-        if marker == _SOT or length < 2:
-            break
-        if marker == _COD:
-            fewest = min(fewest, data[offset + 9])
-        elif marker == _COC:
-            (components,) = struct.unpack_from(">H", data, 40)
-            fewest = min(fewest, data[offset + (6 if components < 257 else 7)])
-        offset += 2 + length
-    return 0 if fewest == 32 else fewest

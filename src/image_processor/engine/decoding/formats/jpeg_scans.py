@@ -1,5 +1,7 @@
 """Bounds what the decoders of a JPEG do not: the segments before the pixels, and the scans over them.
 
+Refuses arithmetic coding.
+
     SOI  segment …  frame header  segment …  scan  segment … scan …  EOI
 
 A progressive JPEG has its pixels in layers. Each scan is one more pass over the whole picture; an empty one takes 100
@@ -11,14 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from image_processor.engine.decoding.bounded_file import File
+from image_processor.engine.decoding.jpeg_kinds import ARITHMETIC, ARITHMETIC_KIND, MAX_SCANNED
+from image_processor.engine.decoding.registry import unsupported
 from image_processor.errors import SourceTooLarge
 
 # Segments before the first scan: 50 MB of full ones, such as the depth maps of phones, are 800.
 MAX_SEGMENTS: Final = 1_000
 MAX_EXIF_SEGMENTS: Final = 16  # 1 MiB; Pillow joins them, each time copying what it has
-# Scans × pixels. A scan costs 1.4 ms and more for each megapixel, even if it is empty: 2 to 4 s at this bound, which is
-# 16 scans of 80 megapixels, or 106 of 12. Encoders make 3 to 12.
-MAX_SCANNED: Final = 16 * 80_000_000
 MAX_SCANS: Final = 1_000
 MAX_FILL: Final = 100_000  # bytes before the first scan that belong to no segment
 
@@ -46,7 +47,10 @@ class JpegHeader:
 
 
 def read_header(file: File) -> JpegHeader:
-    """Read up to the first scan, then seek to the beginning. Raises `SourceTooLarge` for too many segments."""
+    """Read up to the first scan, then seek to the beginning.
+
+    Raises `SourceTooLarge` for too many segments, `UnsupportedFormat` for arithmetic coding.
+    """
     file.seek(2)
     segments, exifs, pixels, components = 0, 0, 0, 0
     while (marker := _next_marker(file)) not in (_SOS, _EOI, None):
@@ -59,6 +63,8 @@ def read_header(file: File) -> JpegHeader:
         if segments > MAX_SEGMENTS or exifs > MAX_EXIF_SEGMENTS:
             allowed = f"{MAX_SEGMENTS}, {MAX_EXIF_SEGMENTS} with Exif"
             raise SourceTooLarge(f"the source has more segments before its pixels than allowed: {allowed}")
+        if marker in ARITHMETIC:
+            raise unsupported(ARITHMETIC_KIND)
         if marker in _FRAMES:
             components = 0 if marker in _PROGRESSIVE else int.from_bytes(head[7:8], "big")
             pixels = int.from_bytes(head[3:5], "big") * int.from_bytes(head[5:7], "big")

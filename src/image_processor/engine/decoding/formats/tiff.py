@@ -1,4 +1,4 @@
-"""TIFF and BigTIFF, the first page. Refuses raw files of cameras, and directories of too many parts."""
+"""TIFF and BigTIFF, the first page. Refuses raw files of cameras, LZMA, and directories of too many parts."""
 
 from typing import Final
 
@@ -27,8 +27,8 @@ class Tiff(Format):
             raise unsupported(RAW)
 
     def check_structure(self) -> None:
-        """Raise `SourceTooLarge` for too many entries, numbers or scans."""
-        tiff_bounds.check(Directory(self.source))
+        """Raise `SourceTooLarge` for too many parts, `UnsupportedFormat` for a compression that is not read."""
+        tiff_bounds.check(Directory(self.source), self.limits)
 
     def check_opened(self, image: Image.Image) -> None:
         """Raise `SourceTooLarge` for a tile beyond the limits: it is decoded whole, even if the picture is smaller."""

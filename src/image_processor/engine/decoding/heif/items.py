@@ -38,6 +38,7 @@ class Items:
         self.parts = defaultdict[int, list[int]](list)
         self.auxiliaries = defaultdict[int, list[int]](list)
         self.selects_layer = set[int]()
+        self.describes = defaultdict[int, list[int]](list)
         self._code_points = dict[int, CodePoints | None]()
         pitm = only(meta, b"pitm")
         self.primary = int.from_bytes(pitm[4 : 6 if pitm[0] == 0 else 8], "big") if pitm else None
@@ -54,16 +55,27 @@ class Items:
         """The colours of the primary picture, if they are described by code points."""
         return None if self.primary is None else self._code_points.get(self.primary)
 
+    @property
+    def lengths(self) -> dict[int, int]:
+        """The bytes that each item refers to, of all its pieces; of one that is longer than the file, the file's."""
+        return {
+            item: sum(min(size, len(self._whole(location))) for _, size in location.pieces)
+            for item, location in self._locations.items()
+        }
+
     def data(self, item: int) -> memoryview:
         """The bytes of an item, of all its pieces; raises `CorruptImage` for more than the file has."""
         location = self._locations.get(item, _Location(in_idat=False, pieces=[]))
-        whole = self._idat if location.in_idat else self._source
+        whole = self._whole(location)
         if len(location.pieces) == 1:
             [(offset, size)] = location.pieces
             return whole[offset : offset + size]
         if sum(size for _, size in location.pieces) > len(whole):
             raise CorruptImage(f"picture {item} of the source has more bytes than the source")
         return memoryview(b"".join(whole[offset : offset + size] for offset, size in location.pieces))
+
+    def _whole(self, location: _Location) -> memoryview:
+        return self._idat if location.in_idat else self._source
 
     def _read_references(self, iref: memoryview) -> None:
         for name, reference in boxes(iref[VERSION:]):
@@ -77,6 +89,8 @@ class Items:
             elif name == b"auxl":
                 for other in others:
                     self.auxiliaries[other].append(item)
+            elif name == b"cdsc":
+                self.describes[item] += others
 
     def _read_properties(self, iprp: memoryview) -> None:
         properties = list(boxes(only(iprp, b"ipco")))

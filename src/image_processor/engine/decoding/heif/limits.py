@@ -1,7 +1,9 @@
-"""Bounds an AVIF or HEIC by the pixels that its decoder will decode, which may be more than its header says.
+"""Bounds an AVIF or HEIC by the pixels and bytes that its decoder will decode, which may be more than the file has.
 
     primary picture ─┬─ tiles, layers ─▶ coded pictures ─▶ sides by the box `ispe`, and by AV1's own header
                      └─ auxiliaries (alpha) likewise
+
+Items may share their bytes, and a tile may be used many times: all is counted as often as it is referred to.
 
 libavif and dav1d decode a stream at its own sides, not at those of `ispe`, up to 268 megapixels. libheif lets the sides
 of a stream be 64 pixels longer than `ispe` says, and no more (1.23.6, `tighten_image_size_limit_for_ispe`), and opens
@@ -9,7 +11,8 @@ nothing without it, so that `ispe` is enough for HEVC.
 """
 
 import struct
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from image_processor.engine.decoding.heif import av1
 from image_processor.engine.decoding.heif.boxes import NOTHING, boxes, only
@@ -25,6 +28,7 @@ TILES: Final = 9 / 8  # of the pixels allowed; the last tiles of a row and a col
 MAX_LAYERS: Final = 8  # frames of a still picture in AV1; a progressive one has 4 at most
 _NESTED: Final = 8  # levels of pictures that consist of pictures
 _AV1: Final = b"av01"
+_CODED: Final = frozenset((_AV1, b"hvc1"))
 
 
 def read_items(source: bytes, limits: Limits) -> Items | None:
@@ -41,13 +45,14 @@ def read_items(source: bytes, limits: Limits) -> Items | None:
         if not meta:
             return None
         items = Items(data, meta)
+        _check_lengths(items, len(data), limits)
         _Pictures(items, limits, av1.MAX_UNITS - units).check()
         return items
 
 
 def _check_tracks(data: memoryview, moov: memoryview, limits: Limits) -> int:
     """Check the frames that may be decoded of each track in AV1; returns how many units they have."""
-    units = 0
+    units = coded = 0
     for name, track in boxes(moov):
         stbl = only(only(only(track, b"mdia"), b"minf"), b"stbl") if name == b"trak" else NOTHING
         entry = only(only(stbl, b"stsd")[8:], _AV1)
@@ -55,6 +60,9 @@ def _check_tracks(data: memoryview, moov: memoryview, limits: Limits) -> int:
             continue
         said = _track_sides(track) or struct.unpack_from(">HH", entry, 24)
         stream, found = av1.Av1Stream(), list(samples(data, stbl, limits.max_frames))
+        coded += sum(map(len, found))
+        if coded > limits.max_bytes:
+            raise SourceTooLarge(f"the source's frames have {coded} bytes in all, allowed: {limits.max_bytes}")
         for sample in found:
             units += stream.feed(sample, av1.MAX_UNITS - units)
         limits.check_sides(*stream.possible)
@@ -72,44 +80,80 @@ def _track_sides(track: memoryview) -> Size | None:
     return (width >> 16, height >> 16) if width and height else None
 
 
+def _check_lengths(items: Items, length: int, limits: Limits) -> None:
+    """Check the bytes of all items, and of those that are no coded pictures: decoders read these when they open a file.
+
+    libheif reads them all, and once for each picture that they describe.
+    """
+    lengths = items.lengths
+    if sum(lengths.values()) > limits.max_bytes:
+        raise SourceTooLarge(
+            f"the source's items have {sum(lengths.values())} bytes in all, allowed: {limits.max_bytes}"
+        )
+    tiles = {part for parts in items.parts.values() for part in parts}
+    read = 0
+    for item, size in lengths.items():
+        if not items.kinds.get(item, set()) & _CODED:
+            pictures = sum(other not in tiles for other in items.describes.get(item, ()))
+            read += size * max(1, pictures)
+    if read > length:
+        raise SourceTooLarge(f"the source's metadata have {read} bytes in all, and the source has {length}")
+
+
+class _Cost(NamedTuple):
+    """What is decoded for an item."""
+
+    pixels: int
+    bytes: int
+
+    def plus(self, others: Iterable["_Cost"]) -> "_Cost":
+        """The sum of this and others."""
+        pixels, lengths = zip(self, *others, strict=True)
+        return _Cost(sum(pixels), sum(lengths))
+
+
 class _Pictures:
-    """The pixels of a file's items; those of each item are counted once."""
+    """The pixels and bytes of a file's items; those of each item are computed once."""
 
     def __init__(self, items: Items, limits: Limits, units: int) -> None:
         self._items, self._limits, self._units = items, limits, units
-        self._pixels, self._auxiliary_pixels = dict[int, int](), dict[int, int]()
+        self._lengths = items.lengths
+        self._costs, self._auxiliary_costs = dict[int, _Cost](), dict[int, _Cost]()
 
     def check(self) -> None:
-        items = self._items
+        items, most = self._items, self._limits.max_bytes
         kinds = list(items.kinds.items())
         # All in AV1, since libavif may decode one that the primary picture does not name (sample transforms).
         roots = [number for number, kind in kinds if kind & {_AV1, b"sato"}]
         roots += [items.primary] if items.primary is not None else [number for number, _ in kinds]
         allowed = int(self._limits.max_pixels * TILES) + PADDING**2
         for root in roots:
-            for pixels in (self._pixels_of(root), self._auxiliary_pixels_of(root)):
+            costs = self._cost_of(root), self._auxiliary_cost_of(root)
+            for pixels, _ in costs:
                 if pixels > allowed:
                     raise SourceTooLarge(f"the source's pictures have {pixels} pixels in all, allowed: {allowed}")
+            if (coded := costs[0].bytes + costs[1].bytes) > most:
+                raise SourceTooLarge(f"the source's pictures have {coded} bytes in all, allowed: {most}")
 
-    def _pixels_of(self, item: int, level: int = 0) -> int:
-        """The pixels of all that is decoded for an item."""
-        if item not in self._pixels:
+    def _cost_of(self, item: int, level: int = 0) -> _Cost:
+        """Of all that is decoded for an item."""
+        if item not in self._costs:
             parts = self._items.parts.get(item, [])
             if parts:
                 _check_level(level)
                 self._check_canvas(item)
-            own = self._coded(item)
-            self._pixels[item] = own + sum(self._pixels_of(part, level + 1) for part in parts)
-        return self._pixels[item]
+            own = _Cost(self._coded(item), self._lengths.get(item, 0))
+            self._costs[item] = own.plus(self._cost_of(part, level + 1) for part in parts)
+        return self._costs[item]
 
-    def _auxiliary_pixels_of(self, item: int, level: int = 0) -> int:
-        """The pixels of an item's auxiliaries, and of its parts' auxiliaries."""
-        if item not in self._auxiliary_pixels:
+    def _auxiliary_cost_of(self, item: int, level: int = 0) -> _Cost:
+        """Of an item's auxiliaries, and of its parts' auxiliaries."""
+        if item not in self._auxiliary_costs:
             _check_level(level)
-            own = sum(self._pixels_of(other) for other in self._items.auxiliaries.get(item, []))
-            parts = (self._auxiliary_pixels_of(part, level + 1) for part in self._items.parts.get(item, []))
-            self._auxiliary_pixels[item] = own + sum(parts)
-        return self._auxiliary_pixels[item]
+            own = [self._cost_of(other) for other in self._items.auxiliaries.get(item, [])]
+            parts = [self._auxiliary_cost_of(part, level + 1) for part in self._items.parts.get(item, [])]
+            self._auxiliary_costs[item] = _Cost(0, 0).plus(own + parts)
+        return self._auxiliary_costs[item]
 
     def _coded(self, item: int) -> int:
         """The pixels of a picture as it is coded; none for one that consists of others."""

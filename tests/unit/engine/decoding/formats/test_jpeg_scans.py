@@ -5,7 +5,7 @@ import io
 import pytest
 
 from image_processor.engine.decoding.formats.jpeg_scans import ScanBoundedFile, ScanCounter, read_header
-from image_processor.errors import SourceTooLarge
+from image_processor.errors import SourceTooLarge, UnsupportedFormat
 
 from ....pictures import encode, make, noise
 from .jpeg_sources import SOS, progressive, segment
@@ -91,3 +91,11 @@ def test_bytes_of_no_segment_are_bounded():
 
     with pytest.raises(SourceTooLarge, match="more than 100000 bytes of no segment before its pixels"):
         make(jpeg[:2] + b"\xff" * 110_000 + jpeg[2:], "width=8")
+
+
+@pytest.mark.parametrize("marker", [0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF])
+def test_arithmetic_coding_is_refused_by_name(marker):
+    source = encode(noise((64, 64)), "jpeg").replace(b"\xff\xc0", bytes((0xFF, marker)))
+
+    with pytest.raises(UnsupportedFormat, match="the source is a JPEG with arithmetic coding; read are jpeg, png"):
+        make(source, "width=9")

@@ -123,7 +123,7 @@ def test_planes_that_follow_each_other_are_joined(photometric, planes, expected)
     assert pixels_of(source) == expected
 
 
-@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw", "zstd", "lzma"])
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw", "zstd"])
 @pytest.mark.parametrize("predictor", [1, 2])
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK"])
 def test_every_compression_is_decoded_with_its_predictor(mode, predictor, compression):
