@@ -28,7 +28,7 @@ UNIT := tests --ignore tests/runtime --ignore tests/e2e
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run status test check static fast unit generated runtime oldest e2e soak fuzz bench bench-cold \
-  bench-cost bench-scale edge tables clean format hashes diagram
+  bench-cost bench-edge bench-scale edge tables clean format hashes diagram
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -53,6 +53,7 @@ static: setup $(CHECKOV)/.ready ## check format, lint, types, imports, template 
 	PYTHONPATH=src lint-imports --no-cache
 	shellcheck deployment/*.sh .ci/run
 	python -B deployment/build/edge_function.py --check
+	@command -v njs >/dev/null || echo "njs is missing: its tests and the edge function's compute are skipped (apt-get install njs)"
 	cfn-lint templates/main.yaml
 	$(CHECKOV)/bin/python -m checkov.main --skip-download --quiet --compact --framework cloudformation --file templates/main.yaml
 
@@ -90,6 +91,9 @@ bench-cold: setup $(RUNTIME)/.ready ## measure the cold start beside a bare hand
 
 bench-cost: setup $(RUNTIME)/.ready ## measure the seconds of a source, and what a million of them cost (RUNS=7)
 	@PYTHONPATH=src python -m tests.benchmarks.cost --runs $(RUNS)
+
+bench-edge: setup ## measure the edge function's work beside a JWT verification, under njs
+	@python -m tests.benchmarks.edge_compute
 
 bench-scale: setup ## simulate bursts and constant loads, and print the tables of docs/scaling.md
 	@PYTHONPATH=src python -m tests.benchmarks.scaling_tables

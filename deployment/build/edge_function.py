@@ -1,7 +1,7 @@
 """Renews the generated parts of the edge function: `make edge`.
 
     image_processor/transformations/options.py
-        -> the constants in src/edge/viewer_request.js, between two marker comments
+        -> the parts of src/edge/viewer_request.js that edge_parts.py writes, between marker comments
         -> the code in templates/main.yaml, minified, between two marker comments
 
 Both are committed, so that the template can be deployed without a build. With --check the program changes nothing and
@@ -18,13 +18,14 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Final
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "src"))
 
-from image_processor.transformations.tables import edge_constants  # noqa: E402 - by the path above
+from edge_parts import edge_parts  # noqa: E402 - by the path above
 
 SOURCE: Final = PROJECT / "src" / "edge" / "viewer_request.js"
 TEMPLATE: Final = PROJECT / "templates" / "main.yaml"
@@ -34,7 +35,10 @@ MAX_BYTES: Final = 10_240  # CloudFront quotas, "Maximum function size"
 LADDER_BYTES: Final = 200  # of them, for `const LADDER = [320, 640];`, which CloudFormation writes before the code
 RENEW: Final = "renew it by: make edge"
 
-_CONSTANTS: Final = re.compile(r"(?<=^// <constants>\n).*?(?=^// </constants>\n)", re.DOTALL | re.MULTILINE)
+_PART: Final = re.compile(
+    r"(?P<start>^(?P<indent> *)// <(?P<name>[a-z]+)>\n).*?(?P<end>^(?P=indent)// </(?P=name)>\n)",
+    re.DOTALL | re.MULTILINE,
+)
 _CODE: Final = re.compile(
     r"^(?P<indent> +)# <edge function> .*\n(?: +# .*\n)*"
     r"(?P=indent)- \|\n(?P<code>(?:(?P=indent)  .*\n)*)(?P=indent)# </edge function>\n",
@@ -46,12 +50,16 @@ class StaleError(Exception):
     """A committed file differs from what its sources generate; the message names it, and the command that renews it."""
 
 
-def with_constants(source: str) -> str:
-    """The source with the constants that options.py generates."""
-    if len(_CONSTANTS.findall(source)) != 1:
-        raise ValueError(f"{SOURCE.name} has to have one pair of the markers <constants> and </constants>")
-    constants = edge_constants()
-    return _CONSTANTS.sub(lambda _: constants, source)
+def with_parts(source: str) -> str:
+    """The source with the parts that are generated from options.py."""
+    parts = edge_parts()
+    if sorted(found["name"] for found in _PART.finditer(source)) != sorted(parts):
+        raise ValueError(f"{SOURCE.name} has to have one pair of markers for each of: {', '.join(parts)}")
+
+    def generated(found: re.Match[str]) -> str:
+        return found["start"] + textwrap.indent(parts[found["name"]], found["indent"]) + found["end"]
+
+    return _PART.sub(generated, source)
 
 
 def deployed_code(template: str) -> str:
@@ -111,8 +119,8 @@ def minified(source: str) -> str:
 
 
 def renew() -> None:
-    """Write the constants into the source, and the minified source into the template."""
-    source = with_constants(SOURCE.read_text("utf-8"))
+    """Write the generated parts into the source, and the minified source into the template."""
+    source = with_parts(SOURCE.read_text("utf-8"))
     code = minified(source)
     template = with_code(TEMPLATE.read_text("utf-8"), code, digest_of(source, code))
     for path, text in ((SOURCE, source), (TEMPLATE, template)):
@@ -121,10 +129,10 @@ def renew() -> None:
 
 
 def check() -> None:
-    """Raise `StaleError` if the constants or the code are not what `renew` writes."""
+    """Raise `StaleError` if the generated parts or the code are not what `renew` writes."""
     source, template = SOURCE.read_text("utf-8"), TEMPLATE.read_text("utf-8")
-    if with_constants(source) != source:
-        raise StaleError(f"the constants in src/edge/{SOURCE.name} are stale; {RENEW}")
+    if with_parts(source) != source:
+        raise StaleError(f"the generated parts of src/edge/{SOURCE.name} are stale; {RENEW}")
     code = deployed_code(template)
     if with_code(template, code, digest_of(source, code)) != template:
         raise StaleError(f"the edge function in templates/{TEMPLATE.name} is stale; {RENEW}")
@@ -148,7 +156,7 @@ def _write(path: Path, text: str) -> None:
 
 def main() -> None:
     """Renew or check, as the command line says."""
-    parser = argparse.ArgumentParser(description="Renews the edge function's constants and its code in the template.")
+    parser = argparse.ArgumentParser(description="Renews the generated parts of the edge function, and its code.")
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if either is stale")
     if parser.parse_args().check:
         check()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from image_processor.transformations.options import OPTIONS
+
 from .engines import DEPLOYED, PROJECT, SOURCE, edge_function
 
 TEMPLATE = edge_function.TEMPLATE.read_text(encoding="utf-8")
@@ -49,9 +51,9 @@ def test_the_check_needs_no_minifier():
     [
         (
             "viewer_request.js",
-            "width: [1, 8192]",
-            "width: [1, 8193]",
-            "the constants in src/edge/viewer_request.js are",
+            "'quality': quality = readWhole(name, text, 1, 100)",
+            "'quality': quality = readWhole(name, text, 1, 101)",
+            "the generated parts of src/edge/viewer_request.js are",
         ),
         (
             "viewer_request.js",
@@ -59,7 +61,7 @@ def test_the_check_needs_no_minifier():
             "statusCode: 422",
             "the edge function in templates/main.yaml is stale",
         ),
-        ("viewer_request.js", "// The first of", "// That of", "the edge function in templates/main.yaml is stale"),
+        ("viewer_request.js", "// In integers", "// As integers", "the edge function in templates/main.yaml is stale"),
         ("main.yaml", "statusCode:400", "statusCode:422", "the edge function in templates/main.yaml is stale"),
         ("main.yaml", "LADDER.length", "LADDER.lenght", "the edge function in templates/main.yaml is stale"),
         ("main.yaml", "by: make edge", "by: hand", "the edge function in templates/main.yaml is stale"),
@@ -90,7 +92,7 @@ def test_without_the_minifier_a_renewal_says_how_to_get_it_and_changes_nothing(c
 
 def test_a_renewal_writes_the_same_bytes_again_and_leaves_nothing_else(copy, monkeypatch):
     monkeypatch.setattr(edge_function, "minified", lambda _: DEPLOYED)
-    change(copy / "viewer_request.js", "width: [1, 8192]", "width: [1, 9]")
+    change(copy / "viewer_request.js", "readWhole(name, text, 1, 8192)", "readWhole(name, text, 1, 9)")
     change(copy / "main.yaml", "by: make edge", "by: hand")
 
     edge_function.renew()
@@ -134,5 +136,17 @@ def test_the_markers_have_to_be_there_once(count):
     assert section
     with pytest.raises(ValueError, match=r"one pair of the markers <edge function>"):
         edge_function.deployed_code(TEMPLATE.replace(section[0], section[0] * count))
-    with pytest.raises(ValueError, match=r"one pair of the markers <constants>"):
-        edge_function.with_constants(SOURCE.replace("// <constants>\n", "") * max(count, 1))
+    with pytest.raises(ValueError, match="one pair of markers for each of: constants, options"):
+        edge_function.with_parts(SOURCE.replace("// <constants>\n", "") * max(count, 1))
+
+
+def test_the_generated_parts_are_ascii_and_have_every_option_in_order():
+    parts = edge_function.edge_parts()
+    names = [option.name for option in OPTIONS]
+
+    assert all(part.isascii() for part in parts.values())
+    assert max(len(line) for part in parts.values() for line in part.splitlines() if "NAMES" not in line) < 200
+    assert re.findall(r"\b(\w+) = '", parts["options"]) == names
+    assert re.findall(r"case '(\w+)'", parts["cases"]) == names
+    assert re.findall(r"',(\w+)='", parts["canonical"]) == [name for name in names if name != "dpr"]
+    assert f"const NAMES = '{', '.join(names)}';" in parts["constants"]

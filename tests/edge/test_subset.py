@@ -26,15 +26,15 @@ UNLISTED = {
     "code from text": r"\beval\b|\bFunction\b",
     "new": r"\bnew\b",
     "destructuring": r"\b(const|let|var)\s*[\[{]|[(,]\s*[\[{][\w\s,:]*[\]}]\s*(,[^()]*)?\)\s*=>",
-    "a default parameter": r"\([^()]*[^=!<>]=[^=>][^()]*\)\s*(=>|\{)",
-    "a shorthand property": r"(?<!=> )\{\s*[a-z]\w*\s*[,}]|\{[^{}]*,\s*[a-z]\w*\s*\}",
+    "a default parameter": r"(?<!for )(?<!for)(?<!if)(?<!if )\([^()]*[^=!<>]=[^=>][^()]*\)\s*(=>|\{)",
+    "a shorthand property": r"(?<!=> )\{\s*[a-z]\w*\s*[,}]|\{[^{};=]*,\s*[a-z]\w*\s*\}",
     "a computed name": r"\{\s*\[",
     "catch without a name": r"\bcatch\s*\{",
     "a comma after the last argument": r",\s*\)",
     "a regular expression's lookbehind or name": r"\(\?<",
 }
 LISTED_METHODS = {
-    *("keys", "stringify", "apply", "floor", "max", "min"),  # of Object, JSON, Function and Math
+    *("create", "keys", "stringify", "apply", "floor", "max", "min"),  # of Object, JSON, Function and Math
     *(
         "lastIndexOf",
         "replace",
@@ -43,6 +43,7 @@ LISTED_METHODS = {
         "toLowerCase",
         "test",
         "includes",
+        "search",
     ),  # of strings and regular expressions
     *("concat", "filter", "indexOf", "forEach", "join", "map", "push", "reduce", "some", "sort", "find"),  # of arrays
 }
@@ -51,9 +52,11 @@ LISTED_GLOBALS = {"Number", "String", "decodeURIComponent", "encodeURI", "encode
 
 
 def without_texts(code: str) -> str:
-    """The code without comments and the contents of texts, but with the expressions in template literals."""
+    """The code without comments, texts and regular expressions, but with the expressions in template literals."""
     code = re.sub(r"^\s*//.*$", "", code, flags=re.MULTILINE)
     code = re.sub(r"'(\\.|[^'\\\n])*'|\"(\\.|[^\"\\\n])*\"", "''", code)
+
+    code = re.sub(r"(?<=[(=,:?|&])( ?)/(?![/*])(\\.|\[(\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[gimsuy]*", r"\1''", code)
 
     def expressions(template: re.Match[str]) -> str:
         return " " + ("; ".join(re.findall(r"\$\{([^}]*)\}", template[0])) or "''")

@@ -19,7 +19,7 @@ from image_processor.transformations.options import (
     OPTIONS,
     SAME_ORIENTATIONS,
 )
-from image_processor.transformations.tables import as_data, edge_constants, manual_table
+from image_processor.transformations.tables import as_data, manual_table
 from image_processor.transformations.transformation import Transformation
 
 
@@ -89,16 +89,3 @@ def test_the_manual_s_table_is_markdown_with_a_row_for_each_option():
     assert all(len(re.split(r"(?<!\\)\|", row)) == 6 for row in rows), "no cell has a | of its own"
     assert "| `fit` | cover, contain, inside, outside, fill | cover | with both sides given: " in "\n".join(rows)
     assert "| `quality` | 1 to 100 | jpeg 80, webp 80, avif 60 | " in "\n".join(rows)
-
-
-def test_the_edge_function_s_constants_are_ascii_and_have_every_option_in_order():
-    constants = edge_constants()
-
-    assert constants.isascii()
-    assert max(map(len, constants.splitlines())) < 200
-    for option in OPTIONS:
-        listed = re.findall(rf"\b{option.name}: ", constants)
-        assert len(listed) == (2 if option.kind in ("colour", "rectangle", "key") else 1) + (option.default is not None)
-    names = re.search(r"^const NAMES = \[(.*?)\];", constants, re.DOTALL | re.MULTILINE)
-    assert names
-    assert re.findall(r"'(\w+)'", names[1]) == [option.name for option in OPTIONS]
