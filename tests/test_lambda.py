@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from image_processor import app
+from image_processor.urls.paths import rendition_path
 
 from .handler.buckets import UPLOADS, client, failing, picture, records, rendition, renditions, upload
 from .handler.events import invoke, messages, notification, post, recorded
@@ -67,7 +68,7 @@ def test_a_key_is_decoded_exactly_once(key: str) -> None:
 
     invoke(messages(notification(key)))
 
-    assert renditions() == [f"{key}/thumbnail"]
+    assert renditions() == [rendition_path(key, "thumbnail")]
 
 
 def test_every_variant_is_rendered(environment: pytest.MonkeyPatch) -> None:
@@ -197,7 +198,7 @@ def test_a_notification_without_a_queue_is_processed() -> None:
 
     assert invoke(notification("a b.jpg")) is None
 
-    assert renditions() == ["a b.jpg/thumbnail"]
+    assert renditions() == ["a=20b.jpg/thumbnail"]
 
 
 def test_a_key_from_eventbridge_is_not_decoded() -> None:
@@ -207,7 +208,7 @@ def test_a_key_from_eventbridge_is_not_decoded() -> None:
 
     invoke(event)
 
-    assert renditions() == ["a b+c%20d.jpg/thumbnail"]
+    assert renditions() == ["a=20b=2Bc=2520d.jpg/thumbnail"]
 
 
 def test_the_test_event_without_a_queue_succeeds() -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import sys
 
+from terminal import say
+
 
 def canonical(variants: str) -> dict[str, str]:
     """Return the canonical text of each variant's transformation; raises `ValueError` with the function's message."""
@@ -52,7 +54,7 @@ def main(mode: str, *variants: str) -> None:
         return
     found = compare(*variants)
     if found == "changed" and sys.version_info < (3, 11):
-        print("Note: Variants are compared as texts, because this Python is older than 3.11.", file=sys.stderr)
+        say("Note: Variants are compared as texts, because this Python is older than 3.11.", sys.stderr)
     print(found)
 
 

@@ -103,7 +103,11 @@ def test_a_word_for_the_shell_can_be_pasted(text: str) -> None:
 
 def test_the_programs_print_by_say_alone() -> None:
     """A program that prints otherwise needs a reason here."""
-    allowed = {"print(json.dumps(one.source.key), file=file)"}  # into a file of this run
+    allowed = {
+        "print(json.dumps(one.source.key), file=file)",  # into a file of this run
+        "print(state.bucket, state.template)",  # for deploy.sh, which reads it
+        "print(found)",  # a word for deploy.sh
+    }
     lines = [
         line.strip()
         for folder in ("operations", "verify")

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from image_processor.urls.paths import rendition_path
+
 from .fake_aws import FakeAws
 from .lambda_runtime import LambdaRuntime, RuntimeFailed, missing
 from .packaged import Function
@@ -30,7 +32,9 @@ def picture() -> bytes:
 
 
 def thumbnail_size(aws: FakeAws, function: Function, key: str) -> tuple[int, int]:
-    with Image.open(io.BytesIO(aws.objects[f"{function.processed_bucket}/{key}/thumbnail"])) as thumbnail:
+    with Image.open(
+        io.BytesIO(aws.objects[f"{function.processed_bucket}/{rendition_path(key, 'thumbnail')}"])
+    ) as thumbnail:
         return thumbnail.size
 
 

@@ -96,8 +96,11 @@ def _check_lengths(items: Items, length: int, limits: Limits) -> None:
         if not items.kinds.get(item, set()) & _CODED:
             pictures = sum(other not in tiles for other in items.describes.get(item, ()))
             read += size * max(1, pictures)
-    if read > length:
-        raise SourceTooLarge(f"the source's metadata have {read} bytes in all, and the source has {length}")
+    if read <= length:
+        return
+    if max(lengths.values()) > length or not all(items.kinds.get(item) for item in lengths):
+        raise CorruptImage("the source begins like heif and ends before its items do")
+    raise SourceTooLarge(f"the source's metadata have {read} bytes in all, and the source has {length}")
 
 
 class _Cost(NamedTuple):
