@@ -57,7 +57,9 @@ def metrics(aws: Aws, oldest: float = 3, values: dict[tuple[str, str], list[int]
         {"Id": f"m{number}", "Label": "", "Timestamps": times if key in values else [], "Values": values.get(key, [])}
         for number, key in enumerate(asked)
     ]
-    results.append({"Id": f"m{len(asked)}", "Label": "", "Timestamps": [MINUTE.timestamp()], "Values": [oldest]})
+    results.append(
+        {"Id": f"m{len(asked)}", "Label": "", "Timestamps": [datetime.now(UTC).timestamp()], "Values": [oldest]}
+    )
     aws.answer("get-metric-data", json.dumps({"MetricDataResults": results}))
 
 
@@ -160,7 +162,7 @@ def test_the_requests_are_as_aws_takes_them(project: Project, aws: Aws) -> None:
 
     [request] = aws.requests("get-metric-data")
     since = datetime.fromisoformat(request["StartTime"])
-    assert timedelta(hours=24) <= NOW - since < timedelta(hours=25)
+    assert timedelta(hours=24) <= datetime.now(UTC) - since < timedelta(hours=25, minutes=5)
     assert (since.minute, since.second, since.microsecond) == (0, 0, 0)
     queries = [one["MetricStat"] for one in request["MetricDataQueries"]]
     assert {(one["Metric"]["MetricName"], one["Period"], one["Stat"]) for one in queries} >= {

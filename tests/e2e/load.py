@@ -22,6 +22,8 @@ from typing import Any
 from botocore.config import Config
 from PIL import Image
 
+from image_processor.urls.paths import rendition_path
+
 from .faulty_proxy import FaultyProxy, faulty_proxy
 from .local import LocalAws, Stack, eventually, picture
 
@@ -139,7 +141,9 @@ def run(stack: Stack, proxy: FaultyProxy, count: int, within: float) -> Outcome:
     check(stack, sources, etags)
     processed = stack.outputs["ProcessedBucketName"]
     good = [source for source in sources if not source.error]
-    latencies = [proxy.stored_at[f"/{processed}/{source.key}/thumbnail"] - sent[source.key] for source in good]
+    latencies = [
+        proxy.stored_at[f"/{processed}/{rendition_path(source.key, 'thumbnail')}"] - sent[source.key] for source in good
+    ]
     return Outcome(seconds, latencies, proxy.faults, proxy.calls.total(), len(killed), len(sources) - len(good))
 
 
@@ -149,7 +153,7 @@ def check(stack: Stack, sources: list[Upload], etags: dict[str, str]) -> None:
     processed = stack.outputs["ProcessedBucketName"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=processed)
     listed = {item["Key"] for page in pages for item in page.get("Contents", [])}
-    assert listed == {f"{source.key}/thumbnail" for source in sources if not source.error}
+    assert listed == {rendition_path(source.key, "thumbnail") for source in sources if not source.error}
     scan = dynamodb.get_paginator("scan").paginate(TableName=stack.outputs["MetadataTableName"])
     items = [
         {name: next(iter(value.values())) for name, value in item.items()} for page in scan for item in page["Items"]
@@ -162,7 +166,7 @@ def check(stack: Stack, sources: list[Upload], etags: dict[str, str]) -> None:
         if source.error:
             assert outcome == ("failed", source.error, etags[source.key], None), source
             continue
-        rendition = f"{source.key}/thumbnail"
+        rendition = rendition_path(source.key, "thumbnail")
         assert outcome == ("processed", "", etags[source.key], f"s3://{processed}/{rendition}"), source
         answer = s3.get_object(Bucket=processed, Key=rendition)
         assert answer["Metadata"]["source-etag"] == etags[source.key], source
