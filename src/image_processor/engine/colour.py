@@ -12,8 +12,8 @@ from image_processor.engine.icc_bounds import reduced
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _FLAGS: Final = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _MAX_PROFILE: Final = 4 * 1024 * 1024  # bytes; a large CMYK profile has 3 MB
-# Of transforms that are kept: a camera embeds the same profile each time, and a CMYK transform takes 10 ms and more to
-# build. A kept transform holds its profile, and 0.5 MB at the most besides.
+# Of cached transforms: a camera embeds the same profile each time, and a CMYK transform takes 10 ms and more to build.
+# A cached transform holds its profile, and 0.5 MB at the most besides.
 MAX_CACHED: Final = 16
 MAX_CACHED_BYTES: Final = 8 * 1024 * 1024
 # The colour space that a profile must have to apply to an image of this mode (ICC.1, 7.2.6).
@@ -50,7 +50,7 @@ def _cached_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform |
     transform = _transform(profile, mode)
     with _lock:
         _cache[key] = transform
-        while len(_cache) > MAX_CACHED or sum(len(kept) for kept, _ in _cache) > MAX_CACHED_BYTES:
+        while len(_cache) > MAX_CACHED or sum(len(cached) for cached, _ in _cache) > MAX_CACHED_BYTES:
             _cache.popitem(last=False)
     return transform
 

@@ -29,12 +29,12 @@ def reduced(profile: bytes) -> bytes | None:
     if len(profile) < _HEADER + 4 or profile[_SIGNATURE] != b"acsp":
         return None
     try:
-        kept = dict(_needed(profile))
-        if not all(_BOUNDS[name](profile[offset : offset + length]) for name, (offset, length) in kept.items()):
+        needed = dict(_needed(profile))
+        if not all(_BOUNDS[name](profile[offset : offset + length]) for name, (offset, length) in needed.items()):
             return None
     except (ValueError, IndexError, struct.error):
         return None
-    return _written(profile, kept)
+    return _written(profile, needed)
 
 
 def _needed(profile: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:

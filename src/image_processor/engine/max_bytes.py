@@ -1,7 +1,7 @@
 """Finds the best quality at which pictures take no more than a number of bytes.
 
 A small picture is encoded at up to seven qualities, by a binary search. A large one would take a minute so: its
-qualities are tried on a sample of its squares, and the whole is encoded twice, seldom more often.
+qualities are tried on a sample of its squares, and the whole is encoded twice, rarely more often.
 
     sample at some qualities ─▶ the best that may fit ─▶ whole ─▶ what the sample should have said ─▶ whole again
 """
@@ -40,23 +40,18 @@ def within(most: int, images: Sequence[Image.Image], best: int, save: Save) -> b
     return fitting
 
 
-def _searched(most: int, images: Sequence[Image.Image], best: int, save: Save) -> bytes | None:
-    """The best that fits, by a binary search; None if nothing does, or only quality 1 might."""
-    body = save(images, best)
-    if len(body) <= most:
-        return body
-    fitting = save(images, 1)
-    if len(fitting) > most:
-        return fitting
-    low, high = 2, best - 1
-    while low <= high:
-        quality = (low + high) // 2
-        body = save(images, quality)
-        if len(body) <= most:
-            fitting, low = body, quality + 1
-        else:
-            high = quality - 1
-    return fitting
+def _searched(most: int, images: Sequence[Image.Image], best: int, save: Save) -> bytes:
+    """The best that fits, by a binary search; that of quality 1 if nothing does."""
+
+    @cache
+    def body(quality: int) -> bytes:
+        return save(images, quality)
+
+    if len(body(best)) <= most:
+        return body(best)
+    if len(body(1)) > most:
+        return body(1)
+    return body(_best(lambda quality: len(body(quality)), most, 2, best - 1))
 
 
 def _sampled(most: int, images: Sequence[Image.Image], best: int, save: Save) -> bytes | None:

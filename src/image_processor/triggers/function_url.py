@@ -82,9 +82,7 @@ class Delivery:
         stored = self.pipeline.find(request.key, request.name, MAX_BODY)
         if stored is None and request.method == "HEAD":  # which writes nothing, and so renders nothing
             return Answer(unrendered_response(request), rendered=False)
-        rendition = stored
-        if rendition is None:
-            rendition = self.pipeline.deliver(request.key, request.name, request.transformation, deadline)
+        rendition = stored or self.pipeline.deliver(request.key, request.name, request.transformation, deadline)
         if rendition.body is None or len(rendition.body) > MAX_BODY:
             response = redirect(request, rendered=stored is None)
         else:

@@ -34,11 +34,12 @@ _ESCAPE: Final = re.compile(rb"=([0-9A-F]{2})")
 
 
 def escape_key(key: str) -> str:
-    """A source's key as it stands in a path: each byte of its UTF-8 that is not allowed becomes `=` and two hex digits.
+    """A source's key in the form that a path has.
 
-    Letters, digits, `.`, `_`, `-` and `/` are allowed. A slash at the beginning, at the end or after a slash is not,
-    because `//` may be folded to `/`. Neither are the dots of a segment `.` or `..`. The escapes are those of
-    quoted-printable (RFC 2045, 6.7). Two keys never have the same path.
+    Each byte of its UTF-8 that is not allowed becomes `=` and two hexadecimal digits. Letters, digits, `.`, `_`, `-`
+    and `/` are allowed. A slash at the beginning, at the end or after a slash is not, because `//` may be folded to
+    `/`. Neither are the dots of a segment `.` or `..`. The escapes are those of quoted-printable (RFC 2045, 6.7). Two
+    keys never have the same path.
     """
     return _ESCAPED.sub(_escape, key.encode()).decode("ascii")
 

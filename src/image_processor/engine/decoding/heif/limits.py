@@ -86,10 +86,9 @@ def _check_lengths(items: Items, length: int, limits: Limits) -> None:
     libheif reads them all, and once for each picture that they describe.
     """
     lengths = items.lengths
-    if sum(lengths.values()) > limits.max_bytes:
-        raise SourceTooLarge(
-            f"the source's items have {sum(lengths.values())} bytes in all, allowed: {limits.max_bytes}"
-        )
+    total = sum(lengths.values())
+    if total > limits.max_bytes:
+        raise SourceTooLarge(f"the source's items have {total} bytes in all, allowed: {limits.max_bytes}")
     tiles = {part for parts in items.parts.values() for part in parts}
     read = 0
     for item, size in lengths.items():
