@@ -49,6 +49,17 @@ stack_options() { # the options that each script has, for its usage
 END
 }
 
+common_option() { # common_option "$@": reads an option that most scripts have; sets $took, how many words it has
+  took=1
+  case $1 in
+    --stack-name) need_value "$1" $#; stack=$2 took=2 ;;
+    --region) need_value "$1" $#; region=$2 took=2 ;;
+    --local) use_local_aws ;;
+    --help | -h) usage; exit ;;
+    *) die "unknown option '$1' ($me --help)" ;;
+  esac
+}
+
 note_leading_slash() { # note_leading_slash OPTION KEY: 'cats/rio.jpg' is a key, '/cats/rio.jpg' a path in a URL
   case $2 in
     /*) say "$me: note: $1 '$2' begins with a slash, and S3's keys usually don't; for most buckets it is '${2#/}'" ;;

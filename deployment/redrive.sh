@@ -28,11 +28,7 @@ while [ $# -gt 0 ]; do
       need_value "$1" $#
       [ "$command" != send-back ] || die "--send-back or --drop, not both"
       command=drop keys+=("--key=$2"); shift ;;
-    --stack-name) need_value "$1" $#; stack=$2; shift ;;
-    --region) need_value "$1" $#; region=$2; shift ;;
-    --local) use_local_aws ;;
-    --help | -h) usage; exit ;;
-    *) die "unknown option '$1' ($me --help)" ;;
+    *) common_option "$@"; [ "$took" = 1 ] || shift ;;
   esac
   shift
 done

@@ -27,11 +27,7 @@ stack=$default_stack region='' options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --cost | --quiet) options+=("$1") ;;
-    --stack-name) need_value "$1" $#; stack=$2; shift ;;
-    --region) need_value "$1" $#; region=$2; shift ;;
-    --local) use_local_aws ;;
-    --help | -h) usage; exit ;;
-    *) die "unknown option '$1' ($me --help)" ;;
+    *) common_option "$@"; [ "$took" = 1 ] || shift ;;
   esac
   shift
 done

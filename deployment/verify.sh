@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+failed=2 # 1 is for a claim that failed
 
 usage() {
   cat <<END
@@ -26,20 +27,11 @@ Exit status: 0 if no claim failed, 1 if one failed, 2 if the checks can't run.
 END
 }
 
-die() { # 1 is for a claim that failed
-  say "$me: $*"
-  exit 2
-}
-
 stack=$default_stack region='' only=()
 while [ $# -gt 0 ]; do
   case $1 in
     --only) need_value "$1" $#; only+=("--only=$2"); shift ;;
-    --stack-name) need_value "$1" $#; stack=$2; shift ;;
-    --region) need_value "$1" $#; region=$2; shift ;;
-    --local) use_local_aws ;;
-    --help | -h) usage; exit ;;
-    *) die "unknown option '$1' ($me --help)" ;;
+    *) common_option "$@"; [ "$took" = 1 ] || shift ;;
   esac
   shift
 done

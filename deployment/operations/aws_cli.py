@@ -7,6 +7,7 @@ script then prints what to do about it.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import os
@@ -71,6 +72,18 @@ class AwsCli:
         (self._work / "error").write_text(error.error, encoding="utf-8")
         (self._work / "failed").write_text(f"{error.service} {error.operation}\n", encoding="utf-8")
         return REFUSED
+
+
+def arguments(*required: str, optional: Iterable[str] = (), switches: Iterable[str] = ()) -> argparse.ArgumentParser:
+    """Return a parser with the options that call_python of lib.sh adds, and with these; optional ones may be empty."""
+    parser = argparse.ArgumentParser()
+    for name in ("work", "aws", "region", *required):
+        parser.add_argument(f"--{name}", required=True)
+    for name in optional:
+        parser.add_argument(f"--{name}", default="")
+    for name in switches:
+        parser.add_argument(f"--{name}", action="store_true")
+    return parser
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import signal
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote_plus
 
 import prices
-from aws_cli import TRIES, WORKERS, AwsCli, AwsFailed, batches, run
+from aws_cli import TRIES, WORKERS, AwsCli, AwsFailed, arguments, batches, run
 from bucket_listings import LONG_AGO, read_time, variant_names
 from candidates import Candidate, candidates
 from queues import BATCH, rejected_entries, visible_messages
@@ -23,6 +22,7 @@ from terminal import count_of, duration, file_size, say, shell_word, show_progre
 from image_processor.urls.paths import invalidation_paths
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
 BACKLOG = 2_000  # messages in the queue above which no more are sent, so that an upload waits seconds, not hours
@@ -177,13 +177,14 @@ def stop(*_: object) -> NoReturn:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser()
-    for name in ("work", "aws", "region", "upload-bucket", "processed-bucket", "queue-url", "variants"):
-        parser.add_argument(f"--{name}", required=True)
-    for name in ("prefix", "start-after", "table"):
-        parser.add_argument(f"--{name}", default="")
-    for name in ("dry-run", "only-missing", "retry-failed", "invalidates"):
-        parser.add_argument(f"--{name}", action="store_true")
+    parser = arguments(
+        "upload-bucket",
+        "processed-bucket",
+        "queue-url",
+        "variants",
+        optional=("prefix", "start-after", "table"),
+        switches=("dry-run", "only-missing", "retry-failed", "invalidates"),
+    )
     parser.add_argument("--memory", type=int, default=1769)
     parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--made-before", type=read_time, default=LONG_AGO)

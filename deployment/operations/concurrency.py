@@ -11,8 +11,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cli import AwsCli, AwsFailed
-from deploying import Deployed, Refused, arguments, main, read_json, say
+from aws_cli import AwsCli, AwsFailed, arguments
+from deployed import Deployed
+from deploying import Refused, main, read_json, say
 
 if TYPE_CHECKING:
     import argparse

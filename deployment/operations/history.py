@@ -17,9 +17,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from aws_cli import AwsCli, AwsFailed
+from aws_cli import AwsCli, AwsFailed, arguments
 from code_bucket import NAMED_BY_CONTENT, CodeBucket, Stored, sha256_of
-from deploying import CODE_BUCKET, CODE_KEY, Deployed, Refused, arguments, main, read_json, say, write_json
+from deployed import Deployed
+from deploying import CODE_BUCKET, CODE_KEY, Refused, main, planned_tags, read_json, say, write_json
 
 if TYPE_CHECKING:
     import argparse
@@ -74,8 +75,7 @@ def key_of(options: argparse.Namespace) -> str:
 
 def bucket_of(aws: AwsCli, options: argparse.Namespace, name: str = "") -> CodeBucket:
     """Return the code bucket, or another that the stack had before."""
-    tags = {tag["Key"]: tag["Value"] for tag in read_json(options.work / "tags.json", [])}
-    return CodeBucket(aws, name or options.code_bucket, options.account, tags)
+    return CodeBucket(aws, name or options.code_bucket, options.account, planned_tags(options.work))
 
 
 def read(aws: AwsCli, options: argparse.Namespace) -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from deploying import Deployed, arguments, main, say, write_json
+from aws_cli import arguments
+from deployed import Deployed
+from deploying import main, say, write_json
 from history import History
 
 if TYPE_CHECKING:

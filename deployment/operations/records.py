@@ -72,7 +72,11 @@ def _failure(item: dict[str, dict[str, str]]) -> Failure:
 
 def delete_records(aws: AwsCli, table: str, upload_bucket: str, renditions: Iterable[str]) -> None:
     """Delete the records of renditions, which are given by their paths; raises `AwsFailed`."""
-    ids = [record_id(upload_bucket, *found) for found in map(split_path, renditions) if found]
+    delete_by_ids(aws, table, [record_id(upload_bucket, *found) for found in map(split_path, renditions) if found])
+
+
+def delete_by_ids(aws: AwsCli, table: str, ids: Iterable[str]) -> None:
+    """Delete the records of these ids; raises `AwsFailed`."""
     requests = [{"DeleteRequest": {"Key": {"id": {"S": one}}}} for one in ids]
 
     def write(part: list[dict[str, Any]]) -> None:

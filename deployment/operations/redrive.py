@@ -8,7 +8,6 @@ dead-letter queue may be received any number of times.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -18,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_cli import AwsCli, AwsFailed, batches, run
+from aws_cli import AwsCli, AwsFailed, arguments, batches, run
 from queues import BATCH, rejected_entries, visible_messages
 from terminal import say, show_progress
 
@@ -26,6 +25,7 @@ from image_processor.errors import UnknownEvent
 from image_processor.triggers.s3_events import parse_message
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
 # Seconds for which a message is hidden from other receivers while it is read; `make_visible` shows it earlier.
@@ -282,10 +282,8 @@ def drop(aws: AwsCli, options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser()
+    parser = arguments("queue-url", "dead-letters", "log-group")
     parser.add_argument("command", choices=["show", "send-back", "drop"])
-    for name in ("work", "aws", "region", "queue-url", "dead-letters", "log-group"):
-        parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--key", action="append", default=[])
     options = parser.parse_args()
     aws = AwsCli(Path(options.work), options.aws, options.region)

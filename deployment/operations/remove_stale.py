@@ -7,13 +7,12 @@ the rendition under the new path has the same one.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cli import AwsCli, AwsFailed, batches, run
+from aws_cli import AwsCli, AwsFailed, arguments, batches, run
 from bucket_listings import Object, list_objects, prefixes_of_paths, variant_names
 from records import delete_records
 from terminal import count_of, file_size, say, show_progress
@@ -21,6 +20,7 @@ from terminal import count_of, file_size, say, show_progress
 from image_processor.urls.paths import split_path
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator
 
 FORMER_PATH = "under the path of a former release"
@@ -88,13 +88,13 @@ def confirmed() -> bool:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser()
-    for name in ("work", "aws", "region", "upload-bucket", "processed-bucket", "variants"):
-        parser.add_argument(f"--{name}", required=True)
-    for name in ("table", "prefix"):
-        parser.add_argument(f"--{name}", default="")
-    for name in ("dry-run", "yes"):
-        parser.add_argument(f"--{name}", action="store_true")
+    parser = arguments(
+        "upload-bucket",
+        "processed-bucket",
+        "variants",
+        optional=("table", "prefix"),
+        switches=("dry-run", "yes"),
+    )
     options = parser.parse_args()
     aws = AwsCli(Path(options.work), options.aws, options.region)
     return run(aws, lambda: remove_stale(aws, options))

@@ -14,40 +14,24 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from deploying import Deployed, Refused, arguments, main, say, write_json
+from alarms import ALARM, alarms_of
+from aws_cli import arguments
+from deployed import Deployed
+from deploying import Refused, main, say, write_json
 
 if TYPE_CHECKING:
     import argparse
 
     from aws_cli import AwsCli
 
-ALARM = "AWS::CloudWatch::Alarm"
-# Five at most, which is CloudFormation's limit: those that soon tell of a version that fails, the surest first. Not the
+# Five at most, which is CloudFormation's limit: those that soon show that a version fails, the surest first. Not the
 # durations and the queue's age, which also depend on what is uploaded.
 TELLING = ("FunctionErrorAlarm", "DeliveryErrorAlarm", "ApiErrorAlarm", "FunctionThrottleAlarm", "DeadLetterAlarm")
 
 
-def alarms_of(aws: AwsCli, stack_id: str) -> dict[str, dict[str, str]]:
-    """Return the alarms of the stack that tell most, by their names in the template."""
-    resources = aws.call("cloudformation", "list-stack-resources", StackName=stack_id).get("StackResourceSummaries", [])
-    names = {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for resource in resources
-        if resource["ResourceType"] == ALARM and resource.get("PhysicalResourceId")
-    }
-    chosen = [name for name in TELLING if name in names]
-    if not chosen:
-        return {}
-    found = aws.call("cloudwatch", "describe-alarms", AlarmNames=[names[name] for name in chosen]).get(
-        "MetricAlarms", []
-    )
-    by_name = {alarm["AlarmName"]: alarm for alarm in found}
-    return {name: by_name[names[name]] for name in chosen if names[name] in by_name}
-
-
 def watch(aws: AwsCli, deployed: Deployed, minutes: int) -> dict[str, object] | None:
     """Return the part of the request that watches the alarms; None for a stack without alarms."""
-    alarms = alarms_of(aws, deployed.stack_id) if deployed.exists else {}
+    alarms = alarms_of(aws, deployed.stack_id, TELLING) if deployed.exists else {}
     if not alarms:
         say("Note: --watch has no effect: the stack has no alarms yet. It works from the next deployment on.")
         return None

@@ -11,7 +11,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from deploying import Deployed, Refused, arguments, main, say, write_json
+from aws_cli import arguments
+from deployed import Deployed
+from deploying import Refused, main, say, write_json
 
 if TYPE_CHECKING:
     import argparse

@@ -7,7 +7,6 @@ waits for too long. A source that can't be rendered is only counted.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,12 +15,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aws_cli import WORKERS, AwsCli, AwsFailed, run
+from alarms import alarms_of
+from aws_cli import WORKERS, AwsCli, AwsFailed, arguments, run
 from costs import TAG, costs_of_month
 from day import Day, LastSource, from_log, from_metrics, last_source, moment
+from queues import message_counts
 from terminal import count_of, duration, say
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 HEALTHY, UNKNOWN, UNHEALTHY = 0, 2, 4  # 1 is Python's own, of a program that fails
@@ -139,11 +141,7 @@ def show_function(report: Report, function: Future[dict[str, Any]]) -> None:
 
 def messages_in(aws: AwsCli, url: str) -> tuple[int, int]:
     """Return how many messages of a queue wait and are being processed; raises `AwsFailed`."""
-    waiting, delayed = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"
-    in_flight = "ApproximateNumberOfMessagesNotVisible"
-    found = aws.call("sqs", "get-queue-attributes", QueueUrl=url, AttributeNames=[waiting, delayed, in_flight])
-    counts = {name: int(value) for name, value in found["Attributes"].items()}
-    return counts[waiting] + counts.get(delayed, 0), counts.get(in_flight, 0)
+    return message_counts(aws.call, url)
 
 
 def show_queue(report: Report, queue: Future[tuple[int, int]], done: Activity | None) -> None:
@@ -217,21 +215,7 @@ def show_activity(report: Report, done: Activity | None) -> None:
         report.row("  by the API", f"{day.count('Count'):,} requests, {by_api}")
 
 
-def alarms_of(aws: AwsCli, stack: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the stack's alarms with their names in the template; raises `AwsFailed`."""
-    listed = aws.call("cloudformation", "list-stack-resources", StackName=stack).get("StackResourceSummaries") or []
-    names = {
-        one.get("PhysicalResourceId"): one["LogicalResourceId"]
-        for one in listed
-        if one["ResourceType"] == "AWS::CloudWatch::Alarm" and one.get("PhysicalResourceId")
-    }
-    if not names:
-        return []
-    found = aws.call("cloudwatch", "describe-alarms", AlarmNames=list(names)).get("MetricAlarms") or []
-    return sorted((names[one["AlarmName"]], one) for one in found)
-
-
-def show_alarms(report: Report, alarms: Future[list[tuple[str, dict[str, Any]]]]) -> None:
+def show_alarms(report: Report, alarms: Future[dict[str, dict[str, Any]]]) -> None:
     """Add the alarms that are not in OK."""
     found = report.read("alarms", alarms)
     if found is None:
@@ -239,8 +223,8 @@ def show_alarms(report: Report, alarms: Future[list[tuple[str, dict[str, Any]]]]
     if report.emulated:
         report.row("alarms", f"{len(found)}, which this emulator does not evaluate")
         return
-    raised = [(name, one) for name, one in found if one["StateValue"] == "ALARM"]
-    idle = sum(one["StateValue"] == "INSUFFICIENT_DATA" for _, one in found)
+    raised = [(name, one) for name, one in sorted(found.items()) if one["StateValue"] == "ALARM"]
+    idle = sum(one["StateValue"] == "INSUFFICIENT_DATA" for one in found.values())
     new = f", {idle} without data yet" if idle else ""
     report.row("alarms", f"{len(raised)} of {len(found)} in ALARM{new}")
     for name, one in raised:
@@ -262,13 +246,13 @@ def show_cost(report: Report, cost: Future[dict[str, float]]) -> None:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser()
-    for name in ("work", "aws", "region", "stack", "status", "account"):
-        parser.add_argument(f"--{name}", required=True)
-    for name in ("function", "queue-url", "dead-letters", "api-url", "code"):
-        parser.add_argument(f"--{name}", default="")
-    for name in ("cost", "quiet"):
-        parser.add_argument(f"--{name}", action="store_true")
+    parser = arguments(
+        "stack",
+        "status",
+        "account",
+        optional=("function", "queue-url", "dead-letters", "api-url", "code"),
+        switches=("cost", "quiet"),
+    )
     options = parser.parse_args()
     aws = AwsCli(Path(options.work), options.aws, options.region)
     return run(aws, lambda: status(aws, options))

@@ -1,4 +1,4 @@
-"""Stores the function's zip and the template in the code bucket; sees to it that CloudFormation can go back.
+"""Stores the function's zip and the template in the code bucket; makes sure that CloudFormation can go back.
 
     store_code.py --code-bucket NAME --account ID [--is-default] --zip FILE --template FILE [--untag KEY ...] …
 
@@ -8,16 +8,16 @@ the rollback fails, too. So the zip of the deployed function gets a new date in 
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cli import AwsCli, AwsFailed
-from code_bucket import NAMED_BY_CONTENT, CodeBucket
+from aws_cli import AwsCli, AwsFailed, arguments
+from code_bucket import NAMED_BY_CONTENT, CodeBucket, sha256_of
 from code_bucket_setup import CodeBucketSetup
-from deploying import CODE_BUCKET, CODE_KEY, Deployed, arguments, main, read_json, say
+from deployed import Deployed
+from deploying import CODE_BUCKET, CODE_KEY, main, planned_tags, say
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def store(aws: AwsCli, options: argparse.Namespace) -> None:
     """Prepare the bucket, and store both files under the keys that the change set names."""
-    tags = {tag["Key"]: tag["Value"] for tag in read_json(options.work / "tags.json", [])}
+    tags = planned_tags(options.work)
     setup = CodeBucketSetup(aws, options.code_bucket, options.account, options.region)
     deployed = Deployed.read(options.work)
     is_known = (options.work / "history.json").exists() and deployed.parameters.get(CODE_BUCKET) == options.code_bucket
@@ -40,7 +40,7 @@ def store(aws: AwsCli, options: argparse.Namespace) -> None:
 
 
 def keep_deployed(aws: AwsCli, bucket: CodeBucket, key: str, function: str, work: Path) -> None:
-    """See to it that the zip of the deployed function is in the bucket for as long as this deployment may fail."""
+    """Make sure that the zip of the deployed function is in the bucket for as long as this deployment may fail."""
     found = bucket.find(key)
     try:
         if not found or (found.checksum and not found.is_content_of(key)):
@@ -60,11 +60,10 @@ def restore(aws: AwsCli, bucket: CodeBucket, key: str, function: str, work: Path
     if not url.startswith(("https://", "http://")):
         raise ValueError(f"Lambda gives {url!r} as its place")
     with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310 - checked above
-        code = response.read()
-    if f"{hashlib.sha256(code).hexdigest()}.zip" != key:
+        file = work / "deployed.zip"
+        file.write_bytes(response.read())
+    if f"{sha256_of(file)}.zip" != key:
         raise ValueError("Lambda has other code than that")
-    file = work / "deployed.zip"
-    file.write_bytes(code)
     bucket.put(key, file)
     say(f"The zip of the deployed function, {key}, was missing in {bucket.name}, and is stored again.")
 

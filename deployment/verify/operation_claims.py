@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from claims import Claim, Group, NotChecked, expect
+from queues import message_counts
 
 if TYPE_CHECKING:
     from target import Target
 
-COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
 LINES = 5000  # of the log, at most
 SIGNATURE = re.compile(r"sig=[A-Za-z0-9_-]{43}")
 NEVER_EVALUATED = "it never evaluates an alarm"
@@ -18,9 +18,7 @@ NEVER_EVALUATED = "it never evaluates an alarm"
 
 def messages(target: Target, output: str) -> int:
     """How many messages a queue has, including those that are being processed."""
-    request: dict[str, Any] = {"QueueUrl": target.outputs[output], "AttributeNames": COUNTS}
-    attributes = target.ask_aws("sqs", "get-queue-attributes", **request)["Attributes"]
-    return sum(int(attributes[name]) for name in COUNTS)
+    return sum(message_counts(target.ask_aws, target.outputs[output]))
 
 
 def withdrawn(target: Target) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cli import AwsFailed, batches
 from bucket_listings import list_objects
+from records import READ_AT_ONCE, delete_by_ids
 
 from image_processor.publishing.names import record_id
 from image_processor.urls.paths import split_path
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from target import Target
 
 AT_ONCE = 1000  # keys in one DeleteObjects; S3 API reference
-READ_AT_ONCE, WRITTEN_AT_ONCE = 100, 25  # keys in one BatchGetItem and BatchWriteItem; DynamoDB API reference
 
 
 @dataclass
 class Removal:
-    """What came of it: `left` is what the stack had not withdrawn after `seconds`, `problems` what is still there."""
+    """The outcome: `left` is what the stack had not withdrawn after `seconds`, `problems` what is still there."""
 
     versions: int = 0
     left: list[str] = field(default_factory=list)
@@ -112,9 +112,4 @@ def _existing(target: Target, records: list[str]) -> list[str]:
 
 
 def _delete_records(target: Target, records: list[str]) -> None:
-    table = target.outputs["MetadataTableName"]
-    for batch in batches(_existing(target, records), WRITTEN_AT_ONCE):
-        requests = [{"DeleteRequest": {"Key": {"id": {"S": one}}}} for one in batch]
-        response = target.aws.call("dynamodb", "batch-write-item", RequestItems={table: requests})
-        if response.get("UnprocessedItems"):
-            raise AwsFailed("dynamodb", "batch-write-item", "the table is too busy")
+    delete_by_ids(target.aws, target.outputs["MetadataTableName"], _existing(target, records))

@@ -8,7 +8,6 @@ has the stack's outputs and parameters, as lib.sh writes them.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -26,8 +25,9 @@ import key_claims
 import operation_claims
 import signature_claims
 import upload_claims
-from aws_cli import AwsCli, run
+from aws_cli import AwsCli, arguments, run
 from claims import Broken, Group, NotChecked
+from deployed import Deployed
 from operation_claims import messages
 from pictures import BLUE, plain
 from removal import remove
@@ -38,6 +38,7 @@ from terminal import say
 from web import Web
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from runner import Outcome
@@ -61,17 +62,16 @@ WITHIN, WITHIN_LOCALLY = 120.0, 20.0  # seconds; CloudFront takes up to a minute
 def read_target(options: argparse.Namespace) -> Target:
     """Read the stack that lib.sh has found."""
     work = Path(options.work)
-    lines = [line.split("\t", 2) for line in (work / "stack").read_text(encoding="utf-8").splitlines()]
-    found = {(kind, name): value for kind, name, value in lines}
+    deployed = Deployed.read(work)
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     return Target(
         aws=AwsCli(work, options.aws, options.region),
         web=Web(endpoint),
         work=work,
         region=options.region,
-        stack_id=lines[0][2],
-        outputs={name: value for (kind, name), value in found.items() if kind == "output"},
-        parameters={name: value for (kind, name), value in found.items() if kind == "parameter"},
+        stack_id=deployed.stack_id,
+        outputs=deployed.outputs,
+        parameters=deployed.parameters,
         local=bool(endpoint),
         within=WITHIN_LOCALLY if endpoint else WITHIN,
     )
@@ -151,9 +151,7 @@ def interrupt(*_: object) -> None:
 
 def main() -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser()
-    for name in ("work", "aws", "region"):
-        parser.add_argument(f"--{name}", required=True)
+    parser = arguments()
     parser.add_argument("--only", action="append", default=[])
     options = parser.parse_args()
     for number in SIGNALS:

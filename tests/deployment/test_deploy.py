@@ -352,11 +352,11 @@ def test_variants_that_mean_the_same_are_compared_as_texts_by_an_older_python(
     noted: bool,  # noqa: FBT001
 ) -> None:
     words = ["variants.py", "compare", "a:width=1,height=2", "a:height=2,width=1,fit=cover"]
-    program = str(PROJECT / "deployment/operations/variants.py")
+    program = PROJECT / "deployment/operations/variants.py"
     code = f"import runpy, sys; sys.version_info, sys.argv = {tuple(version)}, {words}"
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}; runpy.run_path({program!r}, run_name='__main__')"],
-        env={"PYTHONPATH": str(PROJECT / "src")},
+        [sys.executable, "-c", f"{code}; runpy.run_path({str(program)!r}, run_name='__main__')"],
+        env={"PYTHONPATH": f"{PROJECT / 'src'}:{program.parent}"},  # as a program, it has its own folder on its path
         capture_output=True,
         text=True,
         check=True,
