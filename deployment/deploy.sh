@@ -145,7 +145,7 @@ prepare_code() { # packages the function, writes the parameters, checks them, an
   for parameter in ${parameters[@]+"${parameters[@]}"} "LambdaS3CodeBucket=$code_bucket" "LambdaS3CodeKey=$code_key"; do
     options+=(--parameter "$parameter")
   done
-  call_python plan_parameters.py --names "$names" --kept-in "s3://$code_bucket/deployments/$stack.json" "${options[@]}"
+  call_python plan_parameters.py --names "$names" --stored-in "s3://$code_bucket/deployments/$stack.json" "${options[@]}"
   check_limits
   [ "$code_bucket" != "$(default_code_bucket)" ] || default=--is-default
   call_python store_code.py --code-bucket "$code_bucket" --account "$account" --zip "$zip" --template "$template" \

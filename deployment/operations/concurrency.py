@@ -45,11 +45,11 @@ def number(text: str) -> int:
 
 def check(limit: Limit, maximum: int, reserved: int, own: int) -> list[str]:
     """Return notes about values that work but throttle; raises `Refused` for those that do not."""
-    most, kept = limit.reservable(own), min(UNRESERVED, limit.total)
+    most, unreserved = limit.reservable(own), min(UNRESERVED, limit.total)
     account = f"this account has {limit.total:,} concurrent executions in this region, {limit.unreserved:,} unreserved"
     if reserved > most:
         raise Refused(
-            f"ReservedConcurrency={reserved}: {account}, and Lambda keeps {kept} unreserved, so that it may be"
+            f"ReservedConcurrency={reserved}: {account}, and Lambda keeps {unreserved} unreserved, so that it may be"
             f" {f'{most:,} at most' if most else '0 only'}; {HOW_TO_RAISE}"
         )
     notes = []

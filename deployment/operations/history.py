@@ -125,12 +125,12 @@ def after(aws: AwsCli, options: argparse.Namespace) -> None:
     """Remember the parameters as they are now; after a rollback, forget the state that is the present one."""
     deployed = Deployed.read(options.work)
     history = History.read(options.work).of(deployed)
-    kept = read_json(options.work / "back.json", {}).get("kept")
+    remaining = read_json(options.work / "back.json", {}).get("remaining")
     is_stored = (options.work / "history.json").exists() and history.states
-    if kept is None and is_stored and without_code(deployed.parameters).items() <= history.parameters.items():
+    if remaining is None and is_stored and without_code(deployed.parameters).items() <= history.parameters.items():
         return  # `before` has written the same
     history.parameters.update(without_code(deployed.parameters))
-    write(aws, options, replace(history, states=history.states[:kept]))
+    write(aws, options, replace(history, states=history.states[:remaining]))
 
 
 def back(aws: AwsCli, options: argparse.Namespace) -> None:
@@ -161,7 +161,7 @@ def back(aws: AwsCli, options: argparse.Namespace) -> None:
         say("  with the template of that time")
     values = [{"ParameterKey": name, "ParameterValue": value} for name, value in state.parameters.items()]
     write_json(options.work / "parameters.json", values)
-    write_json(options.work / "back.json", {"kept": others[-1]})
+    write_json(options.work / "back.json", {"remaining": others[-1]})
     history.parameters.update(without_code(deployed.parameters))  # also those that the former template does not know
     write_json(options.work / "history.json", asdict(history))
     print(state.bucket, state.template)

@@ -55,10 +55,10 @@ def write_parameters(_: AwsCli, options: argparse.Namespace) -> None:
     write_json(options.work / "parameters.json", request)
     for name, value in again.items():
         say(f"{name} is '{value}' again, as it was before a template without it (--parameter {name}=… changes it).")
-    say_lost(lost, options.kept_in)
+    say_lost(lost, options.stored_in)
 
 
 if __name__ == "__main__":
-    parser = arguments("names", "kept-in")
+    parser = arguments("names", "stored-in")
     parser.add_argument("--parameter", action="append", default=[])
     sys.exit(main(parser.parse_args(), write_parameters))

@@ -49,8 +49,8 @@ def keep_deployed(aws: AwsCli, bucket: CodeBucket, key: str, function: str, work
             bucket.renew(key)
     except (AwsFailed, OSError, ValueError) as error:
         say(
-            f"Note: the zip of the deployed function, {key}, can't be kept in {bucket.name}: if this deployment fails,"
-            f" CloudFormation can't go back. {error}"
+            f"Note: the zip of the deployed function, {key}, can't be stored in {bucket.name}: if this deployment"
+            f" fails, CloudFormation can't go back. {error}"
         )
 
 

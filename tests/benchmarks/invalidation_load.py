@@ -26,7 +26,7 @@ class Invalidated:
     whole: int = 0  # of them, `/*`
 
     def dollars_a_month(self) -> float:
-        """The price of a month that goes on like this."""
+        """The price of a month at the rate of this run."""
         return prices.invalidations(round(self.paths * MONTH / self.seconds))
 
 
