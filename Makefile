@@ -130,6 +130,14 @@ environments:
 	@$(MAKE) --jobs 2 $(VENV)/.ready $(CHECKOV)/.ready $(RUNTIME)/.ready
 	@$(MAKE) $(MINIFIER)/.ready || echo "The minifier could not be installed: one test is skipped"
 
+# Through a link, `venv --clear` would empty the environment of another checkout.
+define new_venv
+@for path in $(1); do \
+  [ ! -L "$$path" ] || { echo "make: $$path is a link, and its requirements have changed; run make setup where it leads" >&2; exit 1; }; \
+done
+@$(PYTHON) -m venv --clear $(1)
+endef
+
 # A venv is ready when its requirements, as they are now, are installed. The stamp is written last, so that an
 # interrupted installation starts over.
 $(VENV)/.ready: requirements.txt src/image_processor/requirements.in
@@ -138,7 +146,7 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.in
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "make: '$(PYTHON)' can't make a venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Installing the local AWS and the tools into $(VENV), 1.2 GB (one to three minutes, once) …"
-	@$(PYTHON) -m venv --clear $(VENV)
+	$(call new_venv,$(VENV))
 	@$(VENV)/bin/python $(INSTALL) -r requirements.txt
 	@# The AWS CLI's own script has its Python's path in its first line, which can't hold a space.
 	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m awscli "$$@"\n' >$(VENV)/bin/aws
@@ -148,14 +156,14 @@ $(VENV)/.ready: requirements.txt src/image_processor/requirements.in
 
 $(CHECKOV)/.ready: tests/template/requirements-checkov.txt
 	@echo "Setting up $(CHECKOV) (about a minute, once) …"
-	@$(PYTHON) -m venv --clear $(CHECKOV)
+	$(call new_venv,$(CHECKOV))
 	@$(CHECKOV)/bin/python $(INSTALL) -r $<
 	@touch $@
 
 # The SAM CLI is installed for its emulator alone, a binary for Linux; elsewhere the tests skip and say why.
 $(RUNTIME)/.ready: tests/runtime/requirements.txt $(VENV)/.ready
 	@echo "Setting up $(RUNTIME) (a few seconds, once) …"
-	@$(PYTHON) -m venv --clear $(RUNTIME)
+	$(call new_venv,$(RUNTIME))
 	@[ "$$(uname -s)" != Linux ] || $(RUNTIME)/bin/python $(INSTALL) --no-deps -r $<
 	@touch $@
 
@@ -169,7 +177,7 @@ $(MINIFIER)/.ready: deployment/build/package.json $(VENV)/.ready
 $(BENCH)/.ready: $(addprefix tests/benchmarks/,requirements.txt requirements-thumbor.txt package.json) \
   src/image_processor/requirements.in $(VENV)/.ready
 	@echo "Setting up $(BENCH) (about a minute, once) …"
-	@$(PYTHON) -m venv --clear $(BENCH) $(BENCH)-thumbor
+	$(call new_venv,$(BENCH) $(BENCH)-thumbor)
 	@$(BENCH)/bin/python $(INSTALL) -r tests/benchmarks/requirements.txt
 	@$(BENCH)-thumbor/bin/python $(INSTALL) -r tests/benchmarks/requirements-thumbor.txt
 	@cp tests/benchmarks/package.json $(BENCH)/
