@@ -1,6 +1,6 @@
 """Renders one version of a source and stores the renditions, then their records."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Final
 
 from image_processor import telemetry
 from image_processor.engine import Limits, Rendition, render_each
-from image_processor.errors import CorruptImage, ImageProcessorError
+from image_processor.errors import CorruptImage, ImageProcessorError, InvalidRequest
 from image_processor.publishing.cleanup import Cleanup, Stored
 from image_processor.publishing.concurrency import run_concurrently
 from image_processor.publishing.decode_slot import DecodeSlot
@@ -66,9 +66,10 @@ class RenditionWriter:
         Raises the error of a source of which no rendition can be rendered.
         """
         with closing(source.body):
-            for name in wanted:
-                rendition_path(source.key, name)  # raises for a key that is too long, before anything is rendered
-            outcomes = dict(zip(wanted, self._render(source, wanted, deadline), strict=True))
+            outcomes: dict[str, Rendition | ImageProcessorError] = dict(self._without_path(source.key, wanted))
+            named = {name: transformation for name, transformation in wanted.items() if name not in outcomes}
+            if named:
+                outcomes.update(zip(named, self._render(source, named, deadline), strict=True))
         rendered = {name: one for name, one in outcomes.items() if isinstance(one, Rendition)}
         failures = {name: one for name, one in outcomes.items() if isinstance(one, ImageProcessorError)}
         for name, failure in failures.items():
@@ -146,6 +147,15 @@ class RenditionWriter:
         if former_etag not in (None, stored.etag):
             self._invalidations.add(source.key)
         return stored
+
+    @staticmethod
+    def _without_path(key: str, names: Collection[str]) -> Iterator[tuple[str, InvalidRequest]]:
+        """The renditions that have no path, because the key is too long for their names, and the error of each."""
+        for name in names:
+            try:
+                rendition_path(key, name)
+            except InvalidRequest as error:
+                yield name, error
 
     def _first(self, failures: Mapping[str, ImageProcessorError]) -> ImageProcessorError | None:
         """The first failure, with the name of its variant, since the source's other variants were rendered."""

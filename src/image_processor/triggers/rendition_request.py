@@ -17,7 +17,7 @@ from image_processor.urls.signatures import EXPIRY, UNSIGNED
 
 WRITTEN: Final = "x-image-request"  # header by the edge function: the URL as its author wrote it
 _NOT_OPTIONS: Final = {EXPIRY, *UNSIGNED}
-# Parameters of CloudFront's own signed URLs, in a stack with a key group. A redirect must preserve them.
+# Parameters of CloudFront's own signed URLs are not options. CloudFront removes them in a stack with a key group only.
 _CLOUDFRONT: Final = {"expires", "policy", "signature", "key-pair-id", "hash-algorithm"}
 
 

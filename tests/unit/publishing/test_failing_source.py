@@ -15,6 +15,7 @@ from image_processor.errors import (
     UnsupportedFormat,
 )
 from image_processor.transformations.transformation import Transformation
+from image_processor.urls.paths import rendition_path
 
 from ..fakes import client_error
 from ..pictures import encode
@@ -170,15 +171,19 @@ def test_a_failure_on_demand_writes_no_record_for_an_ad_hoc_rendition(pipeline, 
     assert not table.items
 
 
-def test_a_key_too_long_for_a_variant_fails_with_the_longest_allowed_key(pipeline, s3, table):
+def test_a_key_too_long_for_a_variant_fails_with_the_longest_allowed_key_and_the_other_variant_is_rendered(
+    pipeline, s3, table
+):
     key = "é" * 169 + "a"  # 1015 bytes in a path: room for /wide, not for /thumbnail
     s3.upload(key, RED)
 
     with pytest.raises(InvalidRequest, match=r"1015 bytes in .*, allowed: 1014, since /thumbnail is added to it"):
         pipeline.publish(key)
 
-    assert s3.renditions() == {}
-    assert {record["error_code"] for record in table.records().values()} == {"invalid-request"}
+    assert list(s3.renditions()) == [rendition_path(key, "wide")]
+    failures = {record["variant"]: record.get("error_scope") for record in table.records().values()}
+    assert failures == {"thumbnail": "rendition", "wide": None}
+    assert len(pipeline.render_on_demand(key, {"w=1": Transformation(width=1)})) == 1
 
 
 @pytest.mark.parametrize("body", [CORRUPT, b"a text"])
