@@ -21,11 +21,17 @@ FORBIDDEN_OF_BUCKETS = [
     "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration",
 ]  # fmt: skip
 FORBIDDEN_OF_TABLE = ["dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable"]
+FORBIDDEN_OF_STACK = ["cloudformation:UpdateStack", "cloudformation:DeleteStack"]
+FORBIDDEN_OF_FUNCTION = [
+    "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:InvokeFunction", "lambda:AddPermission",
+]  # fmt: skip
+FORBIDDEN_OF_ROLE = ["iam:PassRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "sts:AssumeRole"]
+FORBIDDEN_OF_QUEUE = ["sqs:PurgeQueue", "sqs:SendMessage", "sqs:SetQueueAttributes", "sqs:DeleteQueue"]
+FORBIDDEN_OF_LOGS = ["logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:GetLogEvents"]
+FORBIDDEN_OF_SECRET = ["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"]
+FORBIDDEN_OF_DISTRIBUTION = ["cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"]
 FORBIDDEN_ANYWHERE = [
-    "iam:CreateUser", "iam:CreateAccessKey", "iam:PassRole", "iam:PutRolePolicy", "iam:AttachRolePolicy",
-    "sts:AssumeRole", "s3:ListAllMyBuckets", "s3:CreateBucket", "lambda:UpdateFunctionCode", "lambda:InvokeFunction",
-    "lambda:AddPermission", "secretsmanager:PutSecretValue", "secretsmanager:ListSecrets", "ssm:PutParameter",
-    "cloudfront:UpdateDistribution", "cloudformation:UpdateStack", "sqs:PurgeQueue", "logs:DeleteLogGroup",
+    "iam:CreateUser", "iam:CreateAccessKey", "s3:ListAllMyBuckets", "s3:CreateBucket", "secretsmanager:ListSecrets",
     "ec2:RunInstances", "kms:Decrypt",
 ]  # fmt: skip
 
@@ -106,8 +112,25 @@ def role_of_others(target: Target) -> str:
 
 
 def role_of_administration(target: Target) -> str:
-    """Simulate the function's role for actions that it never needs, on any resource."""
-    return forbidden(target, {"*": FORBIDDEN_ANYWHERE})
+    """Simulate the function's role for actions that it never needs: those of its own stack, and any others."""
+    resources = target.resources
+    function = target.arn("lambda", f"function:{target.outputs['FunctionName']}")
+    actions = {
+        "*": FORBIDDEN_ANYWHERE,
+        target.stack_id: FORBIDDEN_OF_STACK,
+        function: FORBIDDEN_OF_FUNCTION,
+        target.arn("iam", f"role/{resources['FunctionRole']}"): FORBIDDEN_OF_ROLE,
+        target.arn("sqs", resources["UploadQueue"].rpartition("/")[2]): FORBIDDEN_OF_QUEUE,
+        target.arn("logs", f"log-group:{resources['FunctionLogGroup']}:*"): FORBIDDEN_OF_LOGS,
+    }
+    if "SigningSecret" in resources:
+        actions[resources["SigningSecret"]] = FORBIDDEN_OF_SECRET
+    if "DistributionId" in resources:
+        name = resources["DistributionId"].lstrip("/")
+        actions[target.arn("ssm", f"parameter/{name}")] = ["ssm:PutParameter", "ssm:DeleteParameter"]
+    if "Distribution" in resources:
+        actions[target.arn("cloudfront", f"distribution/{resources['Distribution']}")] = FORBIDDEN_OF_DISTRIBUTION
+    return forbidden(target, actions)
 
 
 def role_of_table(target: Target) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claims import Claim, Group, expect
+from claims import Claim, Group, NotChecked, expect
 from pictures import BLUE, RED, plain, read_png
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ def cached(target: Target, url: str) -> bool:
     return not target.local and any(from_cache(target.get(url)) for _ in range(TRIES))
 
 
+def at_edge(target: Target, seen: str, *, was_cached: bool) -> str:
+    """What was seen after a change; raises `NotChecked` if no cache had the former picture, so nothing is shown."""
+    if was_cached:
+        return f"{seen} (cached before)"
+    if target.local:
+        return f"{seen} ({NOT_CACHED})"
+    raise NotChecked(f"{seen}, and no cache had the former picture in {TRIES} requests")
+
+
 def edge_caches(target: Target) -> str:
     """Request a stored picture several times."""
     key = target.upload("cached.png", plain(300, 200, RED))
@@ -44,7 +53,7 @@ def overwritten(target: Target) -> str:
         lambda: (after := target.get(url)).is_picture and after.body != before.body,
         lambda: "the same picture as before",
     )
-    return f"the new one after {seconds:.1f} s{' (cached before)' if was_cached else ''}"
+    return at_edge(target, f"the new one after {seconds:.1f} s", was_cached=was_cached)
 
 
 def odd_overwritten(target: Target) -> str:
@@ -58,7 +67,7 @@ def odd_overwritten(target: Target) -> str:
         lambda: (after := target.get(url)).is_picture and read_png(after.body).is_at(BLUE, 0.5, 0.5),
         lambda: "the picture is still red",
     )
-    return f"{ODD!r}: blue instead of red after {seconds:.1f} s{' (cached before)' if was_cached else ''}"
+    return at_edge(target, f"{ODD!r}: blue instead of red after {seconds:.1f} s", was_cached=was_cached)
 
 
 def versioned(target: Target) -> str:
@@ -73,7 +82,7 @@ def versioned(target: Target) -> str:
     expect(read_png(response.body).is_at(BLUE, 0.5, 0.5), "the picture is still red")
     names = _blurred(target, key)
     expect(len(names) == 1 and "v=" not in names[0], f"stored: {', '.join(names)}")
-    return f"blue after {seconds:.1f} s, stored as {names[0]}{' (the former v is cached)' if was_cached else ''}"
+    return at_edge(target, f"blue after {seconds:.1f} s, stored as {names[0]}", was_cached=was_cached)
 
 
 def _blurred(target: Target, key: str) -> list[str]:
@@ -91,7 +100,7 @@ def deleted(target: Target) -> str:
         lambda: response if (response := target.get(url)).status in (403, 404) else None,
         lambda: "the picture is still served",
     )
-    return f"{response.status} after {seconds:.1f} s{' (cached before)' if was_cached else ''}"
+    return at_edge(target, f"{response.status} after {seconds:.1f} s", was_cached=was_cached)
 
 
 def deleted_record(target: Target) -> str:

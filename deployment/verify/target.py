@@ -142,9 +142,9 @@ class Target:
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found["StackResourceSummaries"]}
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource in the stack's account; IAM and S3 have no region, and S3 has no account."""
+        """The ARN of a resource of the account, without a region for CloudFront, IAM and S3, or an account for S3."""
         _, partition, _, _, account, _ = self.stack_id.split(":", 5)
-        region = "" if service in ("iam", "s3") else self.region
+        region = "" if service in ("cloudfront", "iam", "s3") else self.region
         return f"arn:{partition}:{service}:{region}:{'' if service == 's3' else account}:{resource}"
 
     @cached_property
