@@ -288,6 +288,6 @@ print_what_to_try() {
   fi
   if [ -n "$api" ]; then
     echo "Another size, by the API:"
-    echo "  curl -H \"x-api-key: $key\" -d '{\"key\": \"$name\", \"transformation\": \"width=300,format=webp\"}' $api/images"
+    echo "  printf 'x-api-key: %s' \"$key\" | curl -H @- -d '{\"key\": \"$name\", \"transformation\": \"width=300,format=webp\"}' $api/images"
   fi
 }
