@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+has_local=yes
 
 usage() {
   cat <<END
@@ -29,7 +30,6 @@ the command that continues.
   --yes               delete without a confirmation
 
 $(stack_options)
-  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 END
 }

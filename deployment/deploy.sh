@@ -56,8 +56,8 @@ while [ $# -gt 0 ]; do
     --stack-name) need_value "$1" $#; stack=$2; shift ;;
     --region) need_value "$1" $#; region=$2; shift ;;
     --parameter) need_value "$1" $#; parameters+=("$2"); shift ;;
-    --tag) need_value "$1" $#; tags+=("$1" "$2"); shift ;;
-    --untag) need_value "$1" $#; tags+=("$1" "$2"); untags+=("$1" "$2"); shift ;;
+    --tag) need_value "$1" $#; tags+=("$1=$2"); shift ;;
+    --untag) need_value "$1" $#; tags+=("$1=$2"); untags+=("$1=$2"); shift ;;
     --watch) need_value "$1" $#; check_minutes "$2"; watch=$2; shift ;;
     --rollback) rollback=yes ;;
     --code-bucket) need_value "$1" $#; code_bucket=$2; shift ;;
@@ -73,35 +73,23 @@ check_stack_name
   die "--rollback uses the parameters and the code bucket of the deployment that it goes back to: leave out --parameter and --code-bucket"
 [ -f "$template" ] || die "no template at $template"
 
-unset variants
+find_python
+check_given ${parameters[@]+"${parameters[@]/#/--parameter=}"} ${tags[@]+"${tags[@]}"}
 names=$(parameter_names)
 architecture='' delivery=''
 for parameter in ${parameters[@]+"${parameters[@]}"}; do
-  name=${parameter%%=*}
   case $parameter in
-    [A-Za-z]*=*) ;;
-    *) die "--parameter is Name=value, not '$parameter'" ;;
-  esac
-  case $name in
-    LambdaS3CodeBucket) die "--parameter $name: give --code-bucket instead" ;;
-    LambdaS3CodeKey) die "--parameter $name: the key is the zip's SHA-256, set by this script" ;;
-    Architecture) architecture=${parameter#*=} ;;
-    EnableDelivery) delivery=${parameter#*=} ;;
-    Variants) variants=${parameter#*=} ;;
-  esac
-  # Not by grep -q, which exits at the first match: the writer to its pipe may then fail, and with it the pipeline.
-  case $'\n'$names$'\n' in
-    *$'\n'"$name"$'\n'*) ;;
-    *) die "no parameter '$name'; there are: $(printf '%s\n' "$names" | grep -v '^LambdaS3Code' | paste -s -d ' ' -)" ;;
+    Architecture=*) architecture=${parameter#*=} ;;
+    EnableDelivery=*) delivery=${parameter#*=} ;;
   esac
 done
-
-run_variants() { PYTHONPATH=$project/src "$python" -B "$project/deployment/operations/variants.py" "$@"; } # run_variants check|compare TEXT …
-
-find_python
-[ -z "${variants+given}" ] || run_variants check "$variants" || exit 1
 make_work
 find_aws
+case $region in
+  cn-* | us-gov-* | us-iso* | eu-iso* | eusc-*)
+    die "the template needs one of AWS's commercial regions, not $region: China, GovCloud and the other partitions lack" \
+      "what it uses (docs/limits.md)" ;;
+esac
 
 check_region() { # Lambda has no function URLs in some regions; the template leaves delivery out there
   case $'\n'$(regions_without_function_urls)$'\n' in *$'\n'"$region"$'\n'*) ;; *) return 0 ;; esac
@@ -153,6 +141,14 @@ prepare_code() { # packages the function, writes the parameters, checks them, an
   template_url=$(url_of "$code_bucket" "$(sha256_of "$template").yaml")
 }
 
+need_same_user_pool() { # need_same_user_pool ARN: refuses to replace the user pool of the last find_stack by another one
+  local before
+  before=$(of_stack parameter ApiUserPoolArn)
+  # API Gateway serves a copy of the API, and CloudFormation makes a new one when ApiAuthorization changes, not the pool.
+  [ -z "$before" ] || [ -z "$1" ] || [ "$1" = "$before" ] ||
+    die "ApiUserPoolArn can't be replaced in one step: deploy with ApiAuthorization=AWS_IAM and ApiUserPoolArn= first"
+}
+
 sha256_of() { "$python" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
 
 planned() { # planned PARAMETER: prints the value that the change set gives it, if it does
@@ -175,9 +171,7 @@ find_former_code() { # sets $template_url, and writes the parameters, of the sta
 }
 
 url_of() { # url_of BUCKET KEY: prints its URL for CloudFormation; path-style, for emulators and for names with a dot
-  local domain=amazonaws.com
-  case $region in cn-*) domain=amazonaws.com.cn ;; esac
-  echo "${AWS_ENDPOINT_URL:-https://s3.$region.$domain}/$1/$2"
+  echo "${AWS_ENDPOINT_URL:-https://s3.$region.amazonaws.com}/$1/$2"
 }
 
 make_change_set() { # sets $change_set, which is empty when nothing changes, and $stack_id
@@ -211,7 +205,7 @@ show_what_is_stale() { # show_what_is_stale VARIANTS_BEFORE NOW: a change of Var
   local command missing=--only-missing after change
   after=$(of_stack parameter Variants)
   [ -n "$1" ] && [ "$1" != "$after" ] || return 0
-  change=$(run_variants compare "$1" "$after")
+  change=$(PYTHONPATH=$project/src "$python" -B "$project/deployment/operations/variants.py" "$1" "$after")
   case $change in
     same) return ;;
     changed) missing="--made-before $2" ;; # the renditions of a variant that got another transformation exist

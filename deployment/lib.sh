@@ -42,11 +42,13 @@ trap remove_work EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+has_local= # set by the scripts that have --local for the stack of `make run`
 stack_options() { # the options that each script has, for its usage
   cat <<END
   --stack-name NAME   the stack; default $default_stack
   --region REGION     its region; default AWS_REGION, else AWS_DEFAULT_REGION, else that of your AWS profile
 END
+  [ -z "$has_local" ] || echo "  --local             the stack of 'make run' on this machine, at PORT (default 4566)"
 }
 
 common_option() { # common_option "$@": reads an option that most scripts have; sets $took, how many words it has
@@ -82,7 +84,13 @@ find_aws() { # sets $aws and $region, and the variables with which AWS CLI 1 and
   export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_DEFAULT_OUTPUT=text AWS_CLI_FILE_ENCODING=UTF-8
   # AWS CLI 1 reads AWS_DEFAULT_REGION only, so each call gets the region as an option.
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$("$aws" configure get region 2>/dev/null || true)}}}
-  [ -n "$region" ] || die "no region: give --region, or set AWS_DEFAULT_REGION"
+  [ -n "$region" ] || die "no region: give --region, or set AWS_REGION${has_local:+, or give --local for the stack of 'make run'}"
+  check_region_name
+}
+
+check_region_name() { # refuses what can't be the name of a region: 'Frankfurt' would become a part of a host name
+  local LC_ALL=C
+  [[ $region =~ ^(eusc|[a-z]{2})(-[a-z]+)+-[0-9]+$ ]] || die "'$region' is not the name of an AWS region, such as eu-central-1"
 }
 
 try_aws() { # prints the response; writes the error to $work/error
@@ -145,6 +153,10 @@ call_python() { # call_python PROGRAM OPTION …: runs a program of operations/,
   # shellcheck disable=SC2046  # two words: the service and the operation
   [ $code -ne 3 ] || die "$(why_aws_failed $(cat "$work/failed"))"
   return $code
+}
+
+check_given() { # check_given [--parameter=NAME=VALUE …] [--tag=KEY=VALUE …]: refuses what the template or AWS would refuse
+  PYTHONPATH=$project/src "$python" -B "$project/deployment/operations/given.py" --me "$me" --template "$template" "$@" || exit 1
 }
 
 find_account() { # sets $account; as the first call to AWS, this also checks the credentials
@@ -233,14 +245,6 @@ show_failures() { # show_failures STACK_ID: prints which resources failed in the
     $1 ~ /FAILED$/ && $2 != stack && $4 !~ /cancelled/ { line[++n] = "  " $2 " (" $3 "): " $4 }
     $1 ~ /ROLLBACK_IN_PROGRESS$/ && $2 == stack { reason = "  " $4 } # such as the alarm of a rollback trigger
     END { if (n == 0 && reason != "") print reason; for (; n > 0; n--) print line[n] }' "$work/events" | say_lines
-}
-
-need_same_user_pool() { # need_same_user_pool ARN: refuses to replace the user pool of the last find_stack by another one
-  local before
-  before=$(of_stack parameter ApiUserPoolArn)
-  # API Gateway serves a copy of the API, and CloudFormation makes a new one when ApiAuthorization changes, not the pool.
-  [ -z "$before" ] || [ -z "$1" ] || [ "$1" = "$before" ] ||
-    die "ApiUserPoolArn can't be replaced in one step: deploy with ApiAuthorization=AWS_IAM and ApiUserPoolArn= first"
 }
 
 first_variant() { # prints the name of the stack's first variant

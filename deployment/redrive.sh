@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+has_local=yes
 
 usage() {
   cat <<END
@@ -15,7 +16,6 @@ and the reason in the function's log. Changes nothing without one of these optio
   --drop KEY          delete the messages about the source KEY (cats/rio.jpg, without a slash at its beginning), or
                       the message with that id; may be repeated. The source and its renditions stay as they are
 $(stack_options)
-  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 END
 }

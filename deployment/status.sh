@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+has_local=yes
 failed=2 # when it can't be found out
 
 usage() {
@@ -15,7 +16,6 @@ and what failed in the last day. Changes nothing. Its calls to CloudWatch cost a
   --cost              also what the stack has cost this month, by its tag; Cost Explorer charges \$0.01 for the answer
   --quiet             print nothing when the stack is healthy
 $(stack_options)
-  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 
 The exit status is 0 when the stack is healthy, 1 when it is not, with the reasons in the last lines, and 2 when the script

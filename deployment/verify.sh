@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+has_local=yes
 failed=2 # 1 is for a claim that failed
 
 usage() {
@@ -20,7 +21,6 @@ minutes, and costs less than a cent, plus \$0.25 if the account has used its 1,0
 
   --only WORD         only the claims whose names contain WORD, such as signature; may be repeated
 $(stack_options)
-  --local             the stack of 'make run' on this machine, at PORT (default 4566)
   --help              show this
 
 Exit status: 0 if no claim failed, 1 if one failed, 2 if the checks can't run.

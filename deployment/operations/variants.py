@@ -1,7 +1,6 @@
-"""Checks the parameter Variants, and says how it has changed.
+"""Reads the parameter Variants, and says how it has changed.
 
-    variants.py check VARIANTS          refuses what the function would refuse, with its message
-    variants.py compare BEFORE AFTER    prints `same`, `added`, or `changed` if a variant has another transformation now
+    variants.py BEFORE AFTER    prints `same`, `added`, or `changed` if a variant has another transformation now
 
 Texts that mean the same are the same, such as one with and one without a default value. The function's own code reads
 them, which needs Python 3.11; an older Python does not check them, and compares the texts.
@@ -44,15 +43,9 @@ def compare(before: str, after: str) -> str:
     return "changed" if any(former[name] != new[name] for name in former.keys() & new.keys()) else "added"
 
 
-def main(mode: str, *variants: str) -> None:
+def main(before: str, after: str) -> None:
     """Run the command line."""
-    if mode == "check":
-        try:
-            canonical(*variants)
-        except ValueError as error:
-            sys.exit(f"deploy.sh: --parameter Variants: {error}")
-        return
-    found = compare(*variants)
+    found = compare(before, after)
     if found == "changed" and sys.version_info < (3, 11):
         say("Note: Variants are compared as texts, because this Python is older than 3.11.", sys.stderr)
     print(found)

@@ -164,7 +164,6 @@ def test_the_code_bucket_s_name_is_valid_in_s3_and_differs_between_stacks() -> N
     [
         ("eu-central-1", "http://127.0.0.1:9", "http://127.0.0.1:9"),
         ("eu-central-1", "", "https://s3.eu-central-1.amazonaws.com"),
-        ("cn-north-1", "", "https://s3.cn-north-1.amazonaws.com.cn"),
     ],
 )
 def test_the_template_is_deployed_unchanged_and_by_its_url_since_a_request_takes_51_200_bytes(

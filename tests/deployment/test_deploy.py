@@ -351,7 +351,7 @@ def test_variants_that_mean_the_same_are_compared_as_texts_by_an_older_python(
     word: str,
     noted: bool,  # noqa: FBT001
 ) -> None:
-    words = ["variants.py", "compare", "a:width=1,height=2", "a:height=2,width=1,fit=cover"]
+    words = ["variants.py", "a:width=1,height=2", "a:height=2,width=1,fit=cover"]
     program = PROJECT / "deployment/operations/variants.py"
     code = f"import runpy, sys; sys.version_info, sys.argv = {tuple(version)}, {words}"
     done = subprocess.run(

@@ -1,13 +1,19 @@
 """What deploy.sh refuses, or notes, before anything is deployed: the account's limits and the region's services."""
 
 import json
+import sys
 
 import pytest
 
+from tests.template.cloudformation import document
 from tests.template.test_regions import WITHOUT_FUNCTION_URLS
 
 from .deployments import deploy, deploys, given_parameters
-from .project import Aws, Project, error_line
+from .project import PROJECT, Aws, Project, error_line
+
+sys.path[:0] = [str(PROJECT / "src"), str(PROJECT / "deployment" / "operations")]
+
+from given import check_parameter, read_constraints, unquoted  # noqa: E402 - by the path above
 
 pytestmark = pytest.mark.slow
 
@@ -114,3 +120,109 @@ def test_delivery_that_is_requested_in_a_region_without_function_urls_is_refused
     line = error_line(project.run("deploy.sh", "--region", "eu-south-2", "--parameter", "EnableDelivery=true"))
     assert "EnableDelivery=true: Lambda has no function URLs in eu-south-2" in line
     assert not aws.calls("create-change-set")
+
+
+def test_the_template_s_constraints_are_read_as_yaml_reads_them() -> None:
+    parameters = document()["Parameters"]
+    constraints = read_constraints((PROJECT / "templates/main.yaml").read_text(encoding="utf-8"))
+
+    assert constraints.keys() == parameters.keys()
+    for name, found in constraints.items():
+        shown = {key: unquoted(value) for key, value in found.items() if key not in ("AllowedValues", "Description")}
+        assert shown == {key: str(parameters[name][key]) for key in shown}, name
+        listed = [unquoted(value.strip()) for value in found.get("AllowedValues", "").strip("[]").split(",") if value]
+        assert listed == [str(value) for value in parameters[name].get("AllowedValues", ())], name
+        assert found.keys() == parameters[name].keys()
+        assert "ConstraintDescription" in found
+
+
+@pytest.mark.parametrize("name", sorted(document()["Parameters"].keys() - {"LambdaS3CodeBucket", "LambdaS3CodeKey"}))
+def test_each_default_is_a_value_that_is_allowed(name: str) -> None:
+    constraints = read_constraints((PROJECT / "templates/main.yaml").read_text(encoding="utf-8"))
+
+    check_parameter(f"{name}={document()['Parameters'][name]['Default']}", constraints)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("MemorySize=1G", "MemorySize=1G: it must be a number from 512 to 10240"),
+        ("MemorySize=511", "must be a number from 512 to 10240"),
+        ("MemorySize=10241", "must be a number from 512 to 10240"),
+        ("MemorySize=nan", "must be a number from 512 to 10240"),
+        ("MemorySize=", "must be a number from 512 to 10240"),
+        ("LogLevel=info", "LogLevel=info: it must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+        ("EnableCdn=yes", "EnableCdn=yes: it must be true or false"),
+        ("LogRetentionDays=8", "must be a number of days that CloudWatch Logs offers"),
+        ("MaximumConcurrency=11", "must be 2, 3, 4"),
+        ("AlarmEmail=me", "must be empty or an e-mail address"),
+        ("AlarmEmail=me@example.com\n", "must be empty or an e-mail address"),
+        ("CorsOrigins=https://a.example,https://b.example/", "must be * or origins"),
+        ("SizeLadder=320,08", "must be empty or up to 32 numbers"),
+        ("FallbackImage=" + "a" * 257, "FallbackImage: it may have 256 characters at most, and has 257"),
+        ("Variants=a:width=9000", "Variants: variant a: option width: got '9000', allowed: 1 to 8192"),
+    ],
+)
+def test_a_value_that_cloudformation_would_refuse_is_refused_before_any_call(
+    shared_project: Project, aws: Aws, parameter: str, said: str
+) -> None:
+    line = error_line(shared_project.run("deploy.sh", "--parameter", parameter))
+
+    assert line.startswith("deploy.sh: --parameter ")
+    assert said in line
+    assert not aws.calls()
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["MemorySize=1024", "CorsOrigins=https://a.example, https://b.example:8443", "AlarmEmail=", "CdnAlias=a.b-c.de"],
+)
+def test_a_value_that_cloudformation_accepts_is_deployed(project: Project, aws: Aws, parameter: str) -> None:
+    deploys(aws)
+    deploy(project, "--parameter", parameter)
+    name, value = parameter.split("=", 1)
+    assert given_parameters(aws)[name] == value
+
+
+@pytest.mark.parametrize(
+    "region", ["Frankfurt", "eu-central", "eu central-1", "EU-CENTRAL-1", "eu-central-1b", "mars-1", "-"]
+)
+@pytest.mark.parametrize("script", ["deploy.sh", "status.sh"])
+def test_what_cannot_be_a_region_is_refused_before_any_call(
+    shared_project: Project, aws: Aws, script: str, region: str
+) -> None:
+    result = shared_project.run(script, "--region", region)
+
+    assert result.stderr == f"{script}: '{region}' is not the name of an AWS region, such as eu-central-1\n"
+    assert result.returncode > 0
+    assert not aws.calls()
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1"])
+def test_a_region_that_the_template_does_not_support_is_refused_before_any_call(
+    shared_project: Project, aws: Aws, region: str
+) -> None:
+    line = error_line(shared_project.run("deploy.sh", "--region", region))
+
+    assert f"needs one of AWS's commercial regions, not {region}: China, GovCloud" in line
+    assert not aws.calls()
+
+
+def test_a_region_that_does_not_exist_is_named(shared_project: Project, aws: Aws) -> None:
+    aws.answer(
+        "sts get-caller-identity",
+        error='\nCould not connect to the endpoint URL: "https://sts.eu-centrl-1.amazonaws.com/"\n',
+    )
+    line = error_line(shared_project.run("deploy.sh", "--region", "eu-centrl-1", AWS_ENDPOINT_URL=""))
+
+    assert line == "deploy.sh: can't reach AWS in region 'eu-centrl-1': does the region exist, and is the network up?"
+    assert len(aws.calls()) == 1
+
+
+def test_a_script_with_local_names_it_when_the_region_is_missing(shared_project: Project) -> None:
+    wanted = "no region: give --region, or set AWS_REGION"
+    line = error_line(shared_project.run("deploy.sh", AWS_DEFAULT_REGION=""))
+    assert line == f"deploy.sh: {wanted}"
+    for script in ("backfill.sh", "redrive.sh"):
+        line = error_line(shared_project.run(script, AWS_DEFAULT_REGION=""))
+        assert line == f"{script}: {wanted}, or give --local for the stack of 'make run'"

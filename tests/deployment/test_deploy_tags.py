@@ -101,3 +101,9 @@ def test_a_tag_that_aws_would_refuse_is_refused_first(project: Project, aws: Aws
     deploys(aws)
     assert said in error_line(project.run("deploy.sh", *words))
     assert not aws.calls("put-object")
+
+
+@pytest.mark.parametrize("tag", ["team", "aws:team=x"])
+def test_a_wrong_tag_is_refused_before_credentials_are_needed(shared_project: Project, aws: Aws, tag: str) -> None:
+    assert tag in error_line(shared_project.run("deploy.sh", "--tag", tag))
+    assert not aws.calls()
