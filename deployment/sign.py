@@ -23,13 +23,16 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / "src"), str(PROJECT / "deployment" / "operations")]
 sys.dont_write_bytecode = True
 
-from terminal import say  # noqa: E402 - found on the path above
+from bucket_listings import variant_names  # noqa: E402 - found on the path above
+from terminal import say  # noqa: E402
 
 from image_processor.errors import ImageProcessorError  # noqa: E402
 from image_processor.urls.links import signed_url  # noqa: E402
 from image_processor.urls.signatures import AGAIN, EXPIRY, SIGNATURE, VERSION, expiry  # noqa: E402
 
+LOCAL_OUTPUTS = PROJECT / ".local" / "outputs.json"  # that `make run` writes
 LONGEST = 100 * 365 * 86400  # seconds
+VERSION_FORM = re.compile("[A-Za-z0-9_-]{1,32}")  # as in viewer_request.js
 OFF = "renders no pictures by URL: see the parameters EnableCdn and EnableDelivery"
 USAGE = """\
 The argument is the path and options as in a URL, in quotes, because of the & between the options:
@@ -43,17 +46,24 @@ The path is a slash and the source's key. Percent-encode a % in the key as %25 a
 OPTION_AFTER = r"{}\s*[A-Za-z_]+\s*="  # an option's name behind a separator
 DEFAULT_STACK = "aws-serverless-image-processing"
 # lib.sh finds the AWS CLI and the stack, and explains errors, as for the scripts.
-STACK = """
-. "$1"; stack=$2 region=$3
+ENDPOINT = """
+[ -z "$4" ] || { use_local_aws; export AWS_ENDPOINT_URL=$4; }
+"""
+STACK = f"""
+. "$1"; stack=$2 region=$3 has_local=yes
+{ENDPOINT}
 check_stack_name; make_work; find_aws; need_stack
 cat "$work/stack"
 """
-KEY = """
+KEY = f"""
 . "$1"; region=$3
-[ -z "$4" ] || { use_local_aws; export AWS_ENDPOINT_URL=$4; }
+{ENDPOINT}
 make_work; find_aws
 call_aws secretsmanager get-secret-value --secret-id "$2" --query SecretString --output json
 """
+
+
+Stack = dict[tuple[str, str], str]  # by kind, `output` or `parameter`, and name
 
 
 class Refused(Exception):
@@ -84,6 +94,8 @@ def parse(argument: str) -> tuple[str, dict[str, str]]:
             raise Refused(f"option {name} is given twice")
         if name in (SIGNATURE, AGAIN):
             raise Refused(f"leave out parameter {name}: it is not signed")
+        if name == VERSION and not VERSION_FORM.fullmatch(value):
+            raise Refused(f"parameter v: got '{value}', allowed: 1 to 32 letters, digits, '-' and '_'")
         parameters[name] = value
     return path, parameters
 
@@ -140,10 +152,30 @@ def check(path: str, parameters: dict[str, str]) -> None:
         raise Refused(f"'{name}' is not a variant: give options, such as ?width=300, or the name of a variant")
 
 
-def of_stack(stack: str, region: str) -> tuple[str, str]:
+def check_variant(path: str, parameters: dict[str, str], stack: Stack) -> None:
+    """Refuse a variant that the stack does not have; raises `Refused`."""
+    name = asked_variant(path, parameters)
+    names = variant_names(stack.get(("parameter", "Variants"), ""))
+    if name and names and name not in names:
+        raise Refused(f"there is no variant '{name}'; the variants are {', '.join(names)}")
+
+
+def asked_variant(path: str, parameters: dict[str, str]) -> str:
+    """Return the name of the variant that a request names, or nothing."""
+    if "variant" in parameters:
+        return parameters["variant"]
+    name = path.rpartition("/")[2]
+    return "" if "=" in name or parameters.keys() - {EXPIRY, VERSION} else name
+
+
+def read_stack(stack: str, region: str, endpoint: str = "") -> Stack:
+    """Return the parameters and outputs of a stack."""
+    lines = [line.split("\t", 2) for line in run_with_lib(STACK, stack, region, endpoint).splitlines()]
+    return {(kind, name): value for kind, name, value in lines}
+
+
+def of_stack(stack: str, found: Stack) -> tuple[str, str]:
     """Return the beginning of a stack's URLs, and its secret's ARN; raises `Refused`."""
-    lines = [line.split("\t", 2) for line in run_with_lib(STACK, stack, region).splitlines()]
-    found = {(kind, name): value for kind, name, value in lines}
     arn = found.get(("output", "SigningSecretArn"))
     if not arn:
         raise Refused(f"stack {stack} {OFF}")
@@ -154,7 +186,7 @@ def of_stack(stack: str, region: str) -> tuple[str, str]:
 def of_outputs(outputs: dict[str, str]) -> tuple[str, str]:
     """Return the same from the file that `make run` writes; raises `Refused`."""
     if not (outputs.get("SigningSecretArn") and outputs.get("CdnUrl")):
-        raise Refused(f"the stack of --outputs {OFF}")
+        raise Refused(f"the stack of 'make run' {OFF}")
     return outputs["CdnUrl"], outputs["SigningSecretArn"]
 
 
@@ -163,11 +195,14 @@ def read_outputs(file: str) -> dict[str, str]:
     try:
         outputs = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
-        raise Refused(f"--outputs {file}: {error.strerror}; 'make run' writes .local/outputs.json") from error
+        tried = Path(file).absolute()
+        raise Refused(
+            f"can't read {tried}: {error.strerror}; 'make run' writes it, in .local/ of the project"
+        ) from error
     except ValueError as error:
-        raise Refused(f"--outputs {file} is not JSON") from error
+        raise Refused(f"{Path(file).absolute()} is not JSON") from error
     if not isinstance(outputs, dict):
-        raise Refused(f"--outputs {file} has no outputs in it")
+        raise Refused(f"{Path(file).absolute()} has no outputs in it")
     return outputs
 
 
@@ -204,7 +239,14 @@ def signed(options: argparse.Namespace) -> str:
     if until is not None and until <= now:
         raise Refused(f"parameter {EXPIRY}: {until} has passed, it is {now}")
     outputs = read_outputs(options.outputs) if options.outputs else {}
-    base, arn = of_outputs(outputs) if options.outputs else of_stack(options.stack_name, options.region)
+    if options.outputs:
+        base, arn = of_outputs(outputs)
+        named = asked_variant(path, parameters)  # only then, the stack itself has to be read
+        stack = read_stack(DEFAULT_STACK, arn.split(":")[3], outputs.get("Endpoint", "")) if named else {}
+    else:
+        stack = read_stack(options.stack_name, options.region)
+        base, arn = of_stack(options.stack_name, stack)
+    check_variant(path, parameters, stack)
     region = options.region or arn.split(":")[3]
     key = json.loads(run_with_lib(KEY, arn, region, outputs.get("Endpoint", "")))
     return signed_url(base.rstrip("/"), path, parameters, key)
@@ -224,7 +266,16 @@ def main() -> int:
     stack.add_argument(
         "--stack-name", default=DEFAULT_STACK, metavar="NAME", help=f"the stack; default {DEFAULT_STACK}"
     )
-    stack.add_argument("--outputs", metavar="FILE", help="instead, the local stack of 'make run': .local/outputs.json")
+    stack.add_argument(
+        "--local",
+        dest="outputs",
+        action="store_const",
+        const=str(LOCAL_OUTPUTS),
+        help="instead, the stack of 'make run'",
+    )
+    stack.add_argument(
+        "--outputs", metavar="FILE", help="the same, by the outputs.json that it wrote elsewhere (STATE)"
+    )
     parser.add_argument(
         "--region",
         default="",

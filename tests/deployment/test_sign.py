@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,7 +11,8 @@ import pytest
 
 from image_processor.urls.signatures import is_signed, sign
 
-from .project import Aws, Project, error_line, stack_text
+from .conftest import with_aws
+from .project import Aws, Project, copy_project, error_line, stack_text
 
 pytestmark = pytest.mark.slow
 
@@ -161,6 +163,41 @@ def test_expires_sets_the_expiry(project: Project) -> None:
     assert parts(signed_url(project, f"{ASKED}&exp=99999999999"))[1]["exp"] == "99999999999"
 
 
+@pytest.mark.parametrize("asked", ["/a.jpg?variant=nosuch", "/a.jpg/nosuch", "/a.jpg/nosuch?v=1&exp=99999999999"])
+def test_a_variant_that_the_stack_does_not_have_is_not_signed(project: Project, aws: Aws, asked: str) -> None:
+    line = error_line(project.run("sign.py", asked))
+
+    assert line == "sign.py: there is no variant 'nosuch'; the variants are thumbnail"
+    assert not aws.calls("get-secret-value")
+
+
+@pytest.fixture
+def ran(tmp_path: Path, aws: Aws) -> Iterator[Project]:
+    """A copy of the project in which `make run` has written its outputs."""
+    project = with_aws(copy_project(tmp_path / "a project"), aws)
+    (project.root / ".local").mkdir()
+    write_outputs(project.root / ".local", **LOCAL)
+    yield project
+    assert not aws.calls("--region", "eu-central-1"), "nor is the user's own region"
+
+
+def test_local_is_the_stack_of_make_run_from_any_folder(ran: Project) -> None:
+    assert signed_url(ran, ASKED, "--local").startswith("http://d1.cloudfront.localhost:4577/cats/rio.jpg?width=300")
+
+
+def test_a_variant_of_the_local_stack_is_one_that_it_has(ran: Project, aws: Aws) -> None:
+    assert "/a.jpg/thumbnail?sig=" in signed_url(ran, "/a.jpg/thumbnail", "--local")
+    assert "there is no variant 'nosuch'" in error_line(ran.run("sign.py", "/a.jpg/nosuch", "--local"))
+    for call, _ in aws.calls():
+        assert call[call.index("--endpoint-url") + 1] == "http://127.0.0.1:4577"
+
+
+def test_local_without_outputs_says_which_file_it_has_tried(offline: Project) -> None:
+    line = error_line(offline.run("sign.py", ASKED, "--local"))
+
+    assert line.startswith(f"sign.py: can't read {offline.root / '.local/outputs.json'}: No such file or directory")
+
+
 def write_outputs(folder: Path, **outputs: str) -> str:
     (folder / "outputs.json").write_text(json.dumps(outputs))
     return str(folder / "outputs.json")
@@ -187,7 +224,7 @@ def test_outputs_of_make_run_replace_the_stack(project: Project, aws: Aws, tmp_p
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "No such file or directory; 'make run' writes .local/outputs.json"),
+        (None, "/outputs.json: No such file or directory; 'make run' writes it, in .local/ of the project"),
         ("{", "is not JSON"),
         ("[]", "has no outputs in it"),
         (json.dumps({"CdnUrl": "http://x"}), "renders no pictures by URL"),
@@ -227,6 +264,9 @@ def test_outputs_that_can_not_be_used_are_an_error_of_one_line(
         ("/a.jpg?width=8192&height=8192", "too large"),
         ("/a.jpg?width=3&Expires=9", "there is no option 'expires'"),
         ("/a.jpg?width=3&sig=abc", "leave out parameter sig"),
+        ("/a.jpg?width=3&v=....", "parameter v: got '....', allowed: 1 to 32 letters, digits, '-' and '_'"),
+        ("/a.jpg?width=3&v=", "parameter v: got '', allowed"),
+        ("/a.jpg?width=3&v=" + "a" * 33, "parameter v: got 'aaaa"),
         ("/a.jpg?width=3&again=1", "leave out parameter again"),
         ("/a.jpg?variant=thumbnail&width=3", "give the variant, or options"),
         ("/a.jpg?variant=a.b", "'a.b' is not a variant"),

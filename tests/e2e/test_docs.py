@@ -142,7 +142,7 @@ def test_a_url_that_the_command_prints_is_one_of_a_picture(stack: Stack, shell: 
     stack.upload(KEY, picture())
     outputs = shlex.quote(str(stack.local.outputs_file))
 
-    url = run(command.replace(".local/outputs.json", outputs), shell).strip()
+    url = run(command.replace("--local", f"--outputs {outputs}"), shell).strip()
 
     assert url.startswith(stack.outputs["CdnUrl"] + "/")
     answer = stack.ask(url.removeprefix(stack.outputs["CdnUrl"]), Accept="image/avif")
