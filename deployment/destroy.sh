@@ -31,7 +31,6 @@ while [ $# -gt 0 ]; do
   shift
 done
 check_stack_name
-[ -n "$sure" ] || [ -t 0 ] || die "there is no terminal for the confirmation: give --yes to delete stack $stack without it"
 make_work
 find_aws
 
@@ -118,6 +117,8 @@ case $status in
   REVIEW_IN_PROGRESS | DELETE_IN_PROGRESS) ;;
   *_IN_PROGRESS) die "stack $stack is busy ($status): try again later" ;;
 esac
+[ -n "$sure" ] || [ -t 0 ] ||
+  die "there is no terminal for the confirmation: give --yes to delete stack $stack in $region without it"
 find_data
 say "Stack $stack in $region, account $account, will be deleted."
 if [ -s "$work/data" ]; then

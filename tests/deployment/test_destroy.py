@@ -53,8 +53,17 @@ def run_with_answers(project: Project, *arguments: str, answers: str) -> tuple[i
 
 
 def test_without_a_terminal_nothing_is_removed(project: Project, aws: Aws) -> None:
-    assert f"give --yes to delete stack {STACK}" in error_line(project.run("destroy.sh"))
-    assert not aws.calls()
+    assert f"give --yes to delete stack {STACK} in eu-central-1" in error_line(project.run("destroy.sh"))
+    assert not aws.calls("delete-stack")
+
+
+def test_without_a_terminal_the_region_and_the_stack_are_checked_first(project: Project, aws: Aws) -> None:
+    assert "no region: give --region" in error_line(project.run("destroy.sh", AWS_DEFAULT_REGION=""))
+    assert "'Frankfurt' is not the name of an AWS region" in error_line(
+        project.run("destroy.sh", "--region", "Frankfurt")
+    )
+    aws.answer("describe-stacks", error="An error occurred (ValidationError) … does not exist\n")
+    assert project.run("destroy.sh").stderr.startswith(f"There is no stack {STACK} in eu-central-1: nothing to delete")
 
 
 @pytest.mark.parametrize("answers", ["\n", "yes\n", "aws\n"])
