@@ -107,7 +107,7 @@ edge: setup $(MINIFIER)/.ready ## renew the edge function: its constants from op
 tables: setup ## renew the manual's tables of options and parameters
 	python -B deployment/build/manual_tables.py
 
-clean: ## delete what `make run` stored; keep the environments
+clean: ## delete what `make run` stored, and build/, with the zips and their packages; keep the environments
 	@deployment/local.sh --clean
 	rm -rf build
 

@@ -292,6 +292,6 @@ print_what_to_try() {
   fi
   if [ -n "$api" ]; then
     echo "Another size, by the API:"
-    echo "  printf 'x-api-key: %s' \"$key\" | curl -H @- -d '{\"key\": \"$name\", \"transformation\": \"width=300,format=webp\"}' $api/images"
+    printf '%s\n' "  printf 'x-api-key: %s' \"$key\" | curl -w '\\n' -H @- -d '{\"key\": \"$name\", \"transformation\": \"width=300,format=webp\"}' $api/images"
   fi
 }

@@ -18,7 +18,7 @@ start another, for example with other parameters, and before --clean.
   --parameter K=V   a parameter of the template; may be repeated. The next starts use it too
   --shell           print lines that set up a shell for the local stack, for eval "\$(deployment/local.sh --shell)":
                     its command aws calls the local AWS, and the stack's outputs are variables
-  --clean           delete what is stored, and start nothing
+  --clean           delete what is stored, and start nothing ('make clean' also deletes build/)
   --help            show this
 
   PORT=4566         where the local AWS listens
@@ -30,7 +30,7 @@ END
 port=${PORT:-4566} state=${STATE:-$project/.local} parameters=() clean='' shell=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --parameter) need_value "$1" $#; parameters+=("$1" "$2"); shift ;;
+    --parameter) need_value "$1" $#; parameters+=("$2"); shift ;;
     --shell) shell=yes ;;
     --clean) clean=yes ;;
     --help | -h) usage; exit ;;
@@ -42,9 +42,20 @@ case $port in '' | *[!0-9]*) die "PORT is a number, not '$port'" ;; esac
 [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "PORT is a number from 1 to 65535, not $port"
 bin=$project/.venv/bin
 command -v curl >/dev/null || die "curl is missing: install it"
+if [ ${#parameters[@]} -gt 0 ]; then # before a local AWS is started in vain
+  find_python
+  check_given "${parameters[@]/#/--parameter=}"
+fi
 
-print_shell() { # prints what --shell is for
+is_running() { # is_running ENDPOINT: whether a local AWS listens there
+  curl -sf --noproxy '*' -o /dev/null --max-time 2 "$1/_ministack/health"
+}
+
+print_shell() { # prints what --shell is for; nothing if there is no local AWS, because eval would execute a half of it
   [ -f "$state/outputs.json" ] || die "there is no $state/outputs.json: 'make run' writes it"
+  local used
+  used=$(sed -n 's/^ *"Endpoint": "\(.*\)".*/\1/p' "$state/outputs.json")
+  is_running "$used" || die "can't reach ${used:-a local AWS}: is 'make run' running?"
   # AWS CLI 1's sqs ignores AWS_ENDPOINT_URL, hence the option. The user's own account and proxy must not be used.
   "$bin/python" - "$state/outputs.json" "$bin/aws" "$default_stack" <<'END'
 import json, shlex, sys
@@ -87,14 +98,12 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PATH=$bin:$PATH
 
-is_running() { # is_running ENDPOINT: whether a local AWS listens there
-  curl -sf -o /dev/null --max-time 2 "$1/_ministack/health"
-}
-
 # The check is an HTTP request, because after a crash another process may have the stored process id.
 if [ -f "$state/server.endpoint" ] && is_running "$(cat "$state/server.endpoint")"; then
+  other=" A second local AWS needs its own folder and port: STATE=.local-2 PORT=4599 deployment/$me"
+  [ -z "$clean" ] || other=''
   die "it runs already ('make run' or $me), at $(cat "$state/server.endpoint"): stop it with Ctrl-C in its terminal," \
-    "then run this again. A second local AWS needs its own folder and port: STATE=.local-2 PORT=4599 deployment/$me"
+    "then run this again.$other"
 fi
 if [ -n "$clean" ]; then
   (cd "$state" && rm -rf state s3 tmp sample.jpg outputs.json server.log deploy.log server.pid server.endpoint)
@@ -237,14 +246,16 @@ find_aws
 start_server
 : >"$state/deploy.log"
 say "Packaging the function and deploying the stack (10 to 40 seconds; the first time, with downloads, up to 2 minutes) …"
-deploy ${parameters[@]+"${parameters[@]}"} || exit 1
+words=()
+for parameter in ${parameters[@]+"${parameters[@]}"}; do words+=(--parameter "$parameter"); done
+deploy ${words[@]+"${words[@]}"} || die "the stack is not deployed, as said above; the local AWS is stopped again"
 find_stack "$default_stack"
 find_urls
 if [ "$cdn_url" != "$(of_stack parameter CdnUrl)" ] && [ -n "$cdn_url" ]; then set_url; fi
 process_sample
-sign='' shell="deployment/local.sh --shell"
-[ "$state" = "$project/.local" ] || shell="STATE='$state' $shell"
-[ -z "$(of_stack output SigningSecretArn)" ] || sign="--outputs '${state#"$project"/}/outputs.json'"
+sign='' shell="deployment/local.sh --shell" sign_local=--local
+[ "$state" = "$project/.local" ] || shell="STATE='$state' $shell" sign_local="--outputs '${state#"$project"/}/outputs.json'"
+[ -z "$(of_stack output SigningSecretArn)" ] || sign=$sign_local
 cat <<END
 
 In a second terminal, in this folder, enter this first. There, aws is then this local AWS, with its endpoint, region and

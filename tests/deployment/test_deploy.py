@@ -307,6 +307,7 @@ def test_it_ends_with_commands_to_try(
     for line in lines:
         assert line in result.stdout
     assert ("/images" in result.stdout) == ("ApiKeyId" in outputs)
+    assert ("curl -w '\\n' " in result.stdout) == ("ApiKeyId" in outputs), "the prompt follows in a line of its own"
     assert ("sign.py" in result.stdout) == ("SigningSecretArn" in outputs)
     commands = [line for line in result.stdout.split("Upload a picture")[1].splitlines()[1:] if line.startswith("  ")]
     for command in commands:

@@ -60,7 +60,7 @@ def test_each_printed_line_works_as_it_is_printed(tmp_path: Path) -> None:
         shell = next(line for line in lines if line.startswith("eval "))
         upload = next(line for line in lines if " s3 cp " in line)
         sign = next(line for line in lines if "sign.py" in line)
-        post = next(line for line in lines if line.startswith("curl "))
+        post = next(line for line in lines if "curl " in line)
         thumbnail = next(line for line in lines if line.startswith("http://"))
         get = f"curl -sf -o {tmp_path}/thumbnail {thumbnail}"
         command = ["bash", "-euo", "pipefail", "-c", "\n".join([shell, upload, get, sign, f"{post} -sf"])]
@@ -72,6 +72,7 @@ def test_each_printed_line_works_as_it_is_printed(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert local.outputs["CdnUrl"] + "/sample.jpg?width=300" in done.stdout
         assert '"width": 300' in done.stdout
+        assert done.stdout.endswith("}\n"), "the shell's prompt is not on the same line"
         assert (tmp_path / "thumbnail").read_bytes().startswith(b"\xff\xd8\xff")
 
 
