@@ -100,7 +100,8 @@ def status(aws: AwsCli, options: argparse.Namespace) -> int:
             return pool.submit(call, aws, *arguments)
 
         alarms = start(alarms_of, options.stack)
-        cost = start(costs_of_month, options.stack, report.now.date()) if options.cost else None
+        has_costs = options.cost and not report.emulated
+        cost = start(costs_of_month, options.stack, report.now.date()) if has_costs else None
         show_stack(report)
         if options.function:  # a stack whose creation failed has no outputs
             function = start(function_of, options.function)
@@ -114,6 +115,8 @@ def status(aws: AwsCli, options: argparse.Namespace) -> int:
         show_alarms(report, alarms)
         if cost:
             show_cost(report, cost)
+        elif options.cost:
+            report.row("cost", NOT_HERE)
     if not (options.quiet and report.status == HEALTHY):
         report.show()
     return report.status

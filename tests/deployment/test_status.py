@@ -319,6 +319,13 @@ def test_a_tag_that_is_not_activated_is_explained(project: Project, aws: Aws) ->
     assert "has the tag aws:cloudformation:stack-name" in Shown(project, "--cost").rows["cost"]
 
 
+def test_an_emulator_has_no_costs(project: Project, aws: Aws) -> None:
+    shown = Shown(project, "--cost", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+
+    assert shown.rows["cost"] == "not available from this emulator"
+    assert not aws.calls("get-cost-and-usage")
+
+
 def test_a_cost_that_is_not_told_does_not_change_the_health(project: Project, aws: Aws) -> None:
     aws.deny("get-cost-and-usage", "GetCostAndUsage", "AccessDeniedException", "not for you")
 
