@@ -51,7 +51,7 @@ def backfill_table(seconds: prices.Seconds) -> str:
         count = millions * 10**6
         low, high = prices.backfill(count, seconds)
         times = duration(count / RATE), duration(count * seconds.task / EXECUTIONS)
-        cost = f"{_dollars(low)} to {_dollars(high)}", _dollars(prices.job(count, seconds))
+        cost = f"{three_digits(low)} to {three_digits(high)}", three_digits(prices.job(count, seconds))
         lines.append(f"| {millions:,} million | {times[0]} | {cost[0]} | {times[1]} | {cost[1]} |")
     return "\n".join(lines)
 
@@ -75,10 +75,11 @@ def storage_table() -> str:
         "| --- |" + " --- |" * 4,
     ]
     for row in zip(*columns, strict=True):
-        amounts = " | ".join(f"${amount:,.2f}" if amount < 10 else _dollars(amount) for _, _, amount in row)
+        amounts = " | ".join(f"${amount:,.2f}" if amount < 10 else three_digits(amount) for _, _, amount in row)
         lines.append(f"| {row[0][0]} | {row[0][1]} | {amounts} |")
     return "\n".join(lines)
 
 
-def _dollars(amount: float) -> str:
-    return f"${round(amount, 3 - len(str(int(amount)))):,.0f}"  # three digits
+def three_digits(amount: float) -> str:
+    """Return dollars, rounded to three digits."""
+    return f"${round(amount, 3 - len(str(int(amount)))):,.0f}"

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.benchmarks import quotas
-from tests.benchmarks.cost_tables import duration, prices, storage
+from tests.benchmarks.cost_tables import duration, prices, storage, three_digits
 from tests.benchmarks.invalidation_load import TAKES, invalidate
 from tests.benchmarks.scaling import POLLERS, Simulation
 from tests.benchmarks.scaling_case import Case, Outcome
@@ -112,15 +112,15 @@ def billion_table() -> str:
     rows = [
         ["render one variant of each", f"{duration(ENDLESS / few)} with `MaximumConcurrency` 10, "
          f"{duration(ENDLESS / many)} with 200, {duration(ENDLESS / most)} with 1,000",
-         f"${_rounded(ENDLESS * sum(prices.parts(prices.MEASURED.of_ten, 10, 1).values()))}"],
+         three_digits(ENDLESS * sum(prices.parts(prices.MEASURED.of_ten, 10, 1).values()))],
         ["wait in the queue", f"messages are deleted after 4 days, in which {few * RETENTION / MILLION:.0f} million "
          f"sources are done with `MaximumConcurrency` 10, {most * RETENTION / MILLION:,.0f} million with 1,000", "–"],
         ["list one bucket", f"{pages / MILLION:.0f} million requests, {duration(pages * answer)} one after another",
          f"${pages * prices.S3_WRITE:.0f}"],
-        ["keep the sources", "4 MB each; S3 has no limit", f"${_rounded(stored['sources'])} a month"],
-        ["keep a thumbnail of each", "5 KB each", f"${_rounded(stored['thumbnails'])} a month"],
+        ["keep the sources", "4 MB each; S3 has no limit", f"{three_digits(stored['sources'])} a month"],
+        ["keep a thumbnail of each", "5 KB each", f"{three_digits(stored['thumbnails'])} a month"],
         ["keep their records", "1.4 TB with the index; DynamoDB has no limit",
-         f"${_rounded(stored['records, with their index'] + stored['point-in-time recovery of the records'])} a month"],
+         f"{three_digits(sum(amount for name, amount in stored.items() if 'records' in name))} a month"],
     ]  # fmt: skip
     return "\n".join(["| to | takes | costs |", "| --- | --- | --- |", *map(_row, rows)])
 
