@@ -17,7 +17,8 @@ you can paste it into an issue; it has no account ids, signatures or keys. At it
 sources with all their versions, their renditions and their records.
 
 Run it while there are no uploads, because one of the claims is that the queue is empty at the end. It takes about three
-minutes, and costs less than a cent, plus \$0.25 if the account has used its 1,000 free invalidations of the month.
+minutes on AWS and one with --local, and costs less than a cent, plus \$0.25 if the account has used its 1,000 free
+invalidations of the month.
 
   --only WORD         only the claims whose names contain WORD, such as signature; may be repeated
 $(stack_options)

@@ -28,7 +28,7 @@ def withdrawn(target: Target) -> str:
         not removal.left,
         f"left after {target.within:.0f} s: {', '.join(removal.left[:5])} ({len(removal.left)} in all)",
     )
-    return f"{len(target.keys)} sources, after {removal.seconds:.1f} s"
+    return f"{len(set(target.keys))} sources, after {removal.seconds:.1f} s"
 
 
 def removed(target: Target) -> str:

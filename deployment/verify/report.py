@@ -32,7 +32,7 @@ class Report:
         self._print(text)
         self._print("")
         self._row("claim", "result", "seen")
-        self._print("| --- | --- | --- |")
+        self._row("-" * self._width, "-" * len(NOT_SHOWN), "---")
 
     def show(self, group: Group, outcome: Outcome) -> None:
         """Print the row of a claim."""

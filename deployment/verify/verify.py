@@ -97,10 +97,9 @@ def verify(target: Target, words: Sequence[str]) -> int:
     started = time.monotonic()
     report = Report(target.stack_id.split(":")[4], target.known_secrets, [*groups, *last])
     outcomes: list[Outcome] = []
-    say(
-        f"The sources of this run are below {target.prefix} in the upload bucket, until they are removed at its end.",
-        sys.stderr,
-    )
+    where = f"below {target.prefix} in the upload bucket"
+    say(f"The sources of this run are {where}, until they are removed before the last rows.", sys.stderr)
+    complete = False
     try:
         target.dead_letters = messages(target, "DeadLetterQueueUrl")
         target.ready = target.upload("ready.png", plain(300, 200, BLUE))
@@ -108,12 +107,14 @@ def verify(target: Target, words: Sequence[str]) -> int:
             target.get("/")
         report.heading(title(target))
         outcomes += run_groups(target, groups, report.show)
+        complete = True
     except (Broken, NotChecked) as error:
         return cannot_run(str(error))
     finally:
-        clean_up(target)
+        clean_up(target, is_ended=not complete)
     outcomes += run_groups(target, last, report.show)
     report.summary(outcomes, time.monotonic() - started)
+    show_problems(target)
     return int(any(outcome.result == FAILED for outcome in outcomes))
 
 
@@ -125,12 +126,22 @@ def title(target: Target) -> str:
     return f"Stack `{stack}` in {where}, {now:%Y-%m-%d %H:%M} UTC, by `deployment/verify.sh`:"
 
 
-def clean_up(target: Target) -> None:
-    """Remove what was uploaded, which a second Ctrl-C does not interrupt."""
+def clean_up(target: Target, *, is_ended: bool) -> None:
+    """Remove what was uploaded, which a second Ctrl-C does not interrupt.
+
+    Unless the report has ended early, more rows follow: a line between them would end the table in Markdown.
+    """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    say("Removing the sources of this run …", sys.stderr)
+    if is_ended:
+        say("Removing the sources of this run …", sys.stderr)
     target.removal = remove(target)
+    if is_ended:
+        show_problems(target)
+
+
+def show_problems(target: Target) -> None:
+    """Print what could not be removed, and how to remove it."""
     for problem in target.removal.problems:
         say(f"verify.sh: {problem}", sys.stderr)
     if target.removal.problems:

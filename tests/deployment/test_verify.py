@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import subprocess
 import sys
 from collections.abc import Iterator
 from threading import Event
@@ -20,6 +21,7 @@ import verify  # noqa: E402 - by the path above, as all that follow
 from aws_cli import AwsFailed  # noqa: E402
 from claims import PARTS, Broken, Claim, Group, NotChecked, Stopped  # noqa: E402
 from delivery_claims import LARGE, NOISE  # noqa: E402
+from operation_claims import removed, withdrawn  # noqa: E402
 from pictures import CAMERA, PHOTO, PHOTO_SIZE, RED, noise, plain, read_png  # noqa: E402
 from report import Report  # noqa: E402
 from runner import FAILED, HOLDS, NOT_CHECKED, NOT_IN_STACK, NOT_SHOWN, Outcome, judge, run_groups  # noqa: E402
@@ -199,6 +201,9 @@ def test_the_table_has_no_account_signature_or_key(capsys: pytest.CaptureFixture
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("| claim")
+    assert lines[3].startswith("| ---")
+    assert [cell == "-" * len(cell) for cell in lines[3].strip("| ").split(" | ")] == [True] * 3
+    assert {line.index(" | ", 3) for line in lines[2:6]} == {lines[2].index(" | ", 3)}, "the columns are aligned"
     assert lines[4].startswith("| **Group** ")
     assert lines[5].split(" | ")[1:] == [
         f"{'**FAILED**':<26}",
@@ -239,6 +244,36 @@ def test_every_version_of_its_sources_is_removed_and_the_claims_about_it_hold(
     batches = [request["Delete"]["Objects"] for request in stack.requests("delete-objects")]
     assert [len(batch) for batch in batches] == [1000, 2]
     assert batches[1][-1] == {"Key": "verify-x/deleted.png", "VersionId": "m"}
+
+
+def run_mixed(project: Project, *arguments: str) -> list[str]:
+    """Run verify.sh; return the lines of both outputs as a terminal shows them."""
+    command = [str(project.root / "deployment/verify.sh"), *arguments]
+    return subprocess.run(
+        command, env=project.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    ).stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("denied", [False, True])
+def test_the_table_is_whole_where_both_outputs_are_shown(shared_project: Project, stack: Aws, *, denied: bool) -> None:
+    if denied:
+        stack.deny("delete-objects", "DeleteObjects", "AccessDenied", "no")
+
+    lines = run_mixed(shared_project, "--only", "removed", "--only", "no-dead-letters", "--only", "stored")
+
+    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
+    assert rows == list(range(rows[0], rows[-1] + 1)), lines
+    assert len(rows) > 5
+    assert any("could not delete" in line for line in lines[rows[-1] + 1 :]) == denied
+
+
+def test_a_source_that_is_written_twice_is_counted_once() -> None:
+    once = target()
+    once.keys[:] = ["a.png", "a.png", "b.png"]
+
+    assert withdrawn(once) == "2 sources, after 0.0 s"
+    assert removed(once) == "0 versions of 2 sources"
 
 
 @pytest.mark.slow
