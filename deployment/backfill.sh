@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
     --only-missing) only_missing=yes; options+=("$1") ;;
     --retry-failed) retry_failed=yes; options+=("$1") ;;
     --yes) yes=$1 ;;
-    --prefix) need_value "$1" $#; prefix=$2; note_leading_slash "$1" "$2"; given+=("$2"); shift ;;
+    --prefix) need_value "$1" $#; prefix=$2; note_url "$1" "$2"; given+=("$2"); shift ;;
     --made-before)
       need_value "$1" $#
       case $2 in
@@ -54,7 +54,7 @@ while [ $# -gt 0 ]; do
       need_value "$1" $#
       case $2 in '' | 0* | *[!0-9]*) die "--rate is a whole number from 1, not '$2'" ;; esac
       options+=("$1=$2"); given+=("$2"); shift ;;
-    --start-after) need_value "$1" $#; note_leading_slash "$1" "$2"; options+=("$1=$2"); given=(); shift ;;
+    --start-after) need_value "$1" $#; note_url "$1" "$2"; options+=("$1=$2"); given=(); shift ;;
     --remove-stale) stale=yes ;;
     --stack-name) need_value "$1" $#; stack=$2; given+=("$2"); shift ;;
     --region) need_value "$1" $#; region=$2; given+=("$2"); shift ;;

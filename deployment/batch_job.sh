@@ -23,7 +23,7 @@ END
 stack=$default_stack region='' prefix='' manifest='' remove_role=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) need_value "$1" $#; prefix=$2; note_leading_slash "$1" "$2"; shift ;;
+    --prefix) need_value "$1" $#; prefix=$2; note_url "$1" "$2"; shift ;;
     --manifest) need_value "$1" $#; manifest=$2; shift ;;
     --remove-role) remove_role=yes ;;
     --stack-name) need_value "$1" $#; stack=$2; shift ;;

@@ -62,9 +62,12 @@ common_option() { # common_option "$@": reads an option that most scripts have; 
   esac
 }
 
-note_leading_slash() { # note_leading_slash OPTION KEY: 'cats/rio.jpg' is a key, '/cats/rio.jpg' a path in a URL
+note_url() { # note_url OPTION KEY: 'my cats/rio.jpg' is a key, '/my%20cats/rio.jpg' a path in a URL
   case $2 in
     /*) say "$me: note: $1 '$2' begins with a slash, and S3's keys usually don't; for most buckets it is '${2#/}'" ;;
+  esac
+  case $2 in
+    *%[0-9A-Fa-f][0-9A-Fa-f]*) say "$me: note: $1 '$2' has a % in it, and keys are not percent-encoded: a space is a space" ;;
   esac
 }
 

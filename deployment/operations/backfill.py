@@ -119,6 +119,19 @@ def explain_failures(options: argparse.Namespace, failures: list[Candidate], cou
         say(f"  … and {count - len(failures):,} more, whose records have the status 'failed'")
 
 
+def show_plan(options: argparse.Namespace, variants: list[str], count: int, size: int) -> None:
+    """Print how many sources will be sent, and what that costs and takes."""
+    if not count:
+        say("0 sources: there is nothing to send")
+        return
+    low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
+    say(
+        f"{count_of(count, 'source')}, {file_size(size)}, for variants {', '.join(variants)}:"
+        f" {f'${low:,.2f} to ${high:,.2f}' if high >= 0.01 else 'less than a cent'},"
+        f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
+    )
+
+
 def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
     """List the sources, print what it takes to process them, and send the messages."""
     variants = variant_names(options.variants)
@@ -134,12 +147,7 @@ def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
             print(json.dumps(one.source.key), file=file)  # a key may have line feeds in it
             count, size = count + 1, size + one.source.size
             paths += len(invalidation_paths([one.source.key])) if one.has_renditions else 0
-    low, high = prices.backfill(count, variants=len(variants), memory=options.memory)
-    say(
-        f"{count:,} sources, {file_size(size)}, for variants {', '.join(variants)}:"
-        f" {f'${low:,.2f} to ${high:,.2f}' if high >= 0.01 else 'less than a cent'},"
-        f" and {duration(count / options.rate)} or more at {options.rate:g} a second"
-    )
+    show_plan(options, variants, count, size)
     if options.invalidates and paths:
         say(f"CloudFront invalidates the renditions that change, at most {paths:,} paths: {cost_of_paths(paths)}")
     if failed:

@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 
 def say(text: str = "", file: TextIO | None = None) -> None:
     """Print one line, on stdout unless another file is given."""
-    print(printable(text), file=file)
+    print(printable(text), file=file, flush=True)  # in order with stderr, also in a pipe
 
 
 def shell_word(text: str) -> str:
@@ -40,11 +40,11 @@ def _escaped(character: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in words, such as `3 minutes`."""
+    """Return a duration in words, such as `3 minutes`; a second at least."""
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return count_of(max(1, round(seconds)), "second")
 
 
 def file_size(size: int) -> str:
@@ -61,11 +61,10 @@ def count_of(number: int, noun: str) -> str:
 
 
 def show_progress(done: int, total: int, note: str = "") -> None:
-    """Draw a bar on stderr: over the last one on a terminal, elsewhere only when all is done."""
+    """Draw a bar on stderr, over the last one; nothing if stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return
     share = min(done / total, 1.0) if total else 1.0
     bar = "█" * round(share * 30)
     line = f"  {bar:·<30} {done:,} of {total:,}{note}"
-    if sys.stderr.isatty():
-        print(f"\r{line:<78}", end="" if done < total else "\n", file=sys.stderr, flush=True)
-    elif done >= total:
-        print(line, file=sys.stderr)
+    print(f"\r{line:<78}", end="" if done < total else "\n", file=sys.stderr, flush=True)

@@ -82,7 +82,7 @@ def test_every_source_is_sent_once_with_any_key(project: Project, aws: Aws) -> N
     assert sorted(sent(aws)) == sorted(keys)
     assert all(len(request["Entries"]) <= 10 for request in aws.requests("send-message-batch"))
     assert {request["QueueUrl"] for request in aws.requests("send-message-batch")} == {URL}
-    assert "47 of 47" in result.stderr
+    assert result.stderr == "", "a progress bar is for a terminal"
     assert "Sent: 47." in result.stdout
 
 
@@ -102,6 +102,37 @@ def test_a_dry_run_prints_cost_and_time_and_sends_nothing(project: Project, aws:
         "2,000 sources, 8.0 GB, for variants thumbnail, wide: $0.04 to $0.06, and 3 minutes or more at 10 a second\n"
     )
     assert not aws.calls("send-message-batch")
+
+
+def test_a_single_source_takes_a_second(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a.jpg")
+
+    assert project.run("backfill.sh", "--dry-run").stdout == (
+        "1 source, 1.0 kB, for variants thumbnail, wide: less than a cent, and 1 second or more at 50 a second\n"
+    )
+
+
+def test_what_is_sent_is_said_before_it_is_sent(project: Project, aws: Aws) -> None:
+    put(aws, UP, "a.jpg")
+    aws.deny("send-message-batch", "SendMessageBatch", "AccessDenied", "no")
+    command = [str(project.root / "deployment/backfill.sh")]
+
+    both = subprocess.run(
+        command, env=project.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    ).stdout
+
+    assert both.startswith("1 source, 1.0 kB")
+    assert "Stopped after 0." in both
+
+
+def test_a_percent_encoded_prefix_is_noted(project: Project) -> None:
+    result = project.run("backfill.sh", "--prefix", "my%20cats/")
+
+    assert result.stdout == "0 sources: there is nothing to send\n"
+    assert result.stderr == (
+        "backfill.sh: note: --prefix 'my%20cats/' has a % in it, and keys are not percent-encoded: a space is a space\n"
+    )
+    assert project.run("backfill.sh", "--prefix", "50% off/").stderr == ""
 
 
 def invalidated(aws: Aws, project: Project, *options: str, invalidates: str = "true") -> str:
@@ -385,7 +416,7 @@ def test_a_source_that_cannot_be_rendered_is_not_missing(project: Project, aws: 
     result = project.run("backfill.sh", "--only-missing")
 
     assert result.returncode == 0, result
-    assert result.stdout.startswith("1 sources, 1.0 kB")
+    assert result.stdout.startswith("1 source, 1.0 kB")
     assert "2 sources cannot be rendered and are left out; --dry-run names them\n" in result.stdout
     assert sent(aws) == ["good"]
 
