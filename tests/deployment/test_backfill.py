@@ -165,7 +165,7 @@ def test_sources_without_renditions_cost_no_path(project: Project, aws: Aws) -> 
     aws.answer(f"list-objects-v2 {DONE}", json.dumps({"Contents": contents}))
 
     assert "at most 2 paths: 1,000 a month are free" in invalidated(aws, project)
-    assert "at most 1 path" in invalidated(aws, project, "--only-missing")
+    assert "at most 1 path: " in invalidated(aws, project, "--only-missing")
 
 
 def test_nothing_is_said_of_cloudfront_when_the_function_does_not_invalidate(project: Project, aws: Aws) -> None:

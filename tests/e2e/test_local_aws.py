@@ -108,6 +108,16 @@ def test_what_is_running_is_neither_started_twice_nor_forgotten(tmp_path: Path) 
     assert not state.exists()
 
 
+def test_a_deployment_that_is_refused_ends_the_local_aws_and_says_so(tmp_path: Path) -> None:
+    done = run("--parameter", "ApiAuthorization=COGNITO", PORT=str(free_port()), STATE=str(tmp_path / "state"))
+
+    assert done.returncode == 1
+    *_, why, end = done.stderr.splitlines()
+    assert "ApiAuthorization=COGNITO and ApiUserPoolArn need each other" in why
+    assert end == "local.sh: the stack is not deployed, as said above; the local AWS is stopped again"
+    assert processes_of(tmp_path / "state") == []
+
+
 def test_a_port_that_is_taken_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
