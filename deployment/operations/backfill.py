@@ -149,9 +149,8 @@ def backfill(aws: AwsCli, options: argparse.Namespace) -> int:
             paths += len(invalidation_paths([one.source.key])) if one.has_renditions else 0
     show_plan(options, variants, count, size)
     if options.invalidates and paths:
-        say(
-            f"CloudFront invalidates the renditions that change, at most {count_of(paths, 'path')}: {cost_of_paths(paths)}"
-        )
+        most = count_of(paths, "path")
+        say(f"CloudFront invalidates the renditions that change, at most {most}: {cost_of_paths(paths)}")
     if failed:
         explain_failures(options, named, failed)
     elif count and options.only_missing and not options.table:
