@@ -29,6 +29,10 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
             )
         if name in variants:
             raise InvalidTransformation(f"variant {name} is given twice")
+        if ":" in options:  # no option or value has one
+            raise InvalidTransformation(
+                f"variant {name}: got {shown(options)}; semicolons join the variants: small:width=300;large:width=900"
+            )
         try:
             variants[name] = Variant(name, Transformation.parse(options))
             check_area(variants[name].transformation)

@@ -56,6 +56,14 @@ def test_a_variant_given_twice_is_refused():
         parse_variants("a:width=1;a:width=2")
 
 
+@pytest.mark.parametrize("text", ["a:width=1,b:width=2", "a:width=1&b:width=2"])
+def test_variants_that_are_not_joined_by_semicolons_get_a_hint(text):
+    with pytest.raises(
+        InvalidTransformation, match=r"^variant a: got '.*'; semicolons join the variants: small:width=300;"
+    ):
+        parse_variants(text)
+
+
 def test_the_fault_of_a_variant_names_the_variant_the_option_and_what_is_allowed():
     with pytest.raises(InvalidTransformation, match=r"variant b: option width: got '0', allowed: 1 to 8192"):
         parse_variants("a:width=1;b:width=0")
