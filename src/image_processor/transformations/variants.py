@@ -29,7 +29,7 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
             )
         if name in variants:
             raise InvalidTransformation(f"variant {name} is given twice")
-        if ":" in options:  # no option or value has one
+        if re.search("[,&] *[A-Za-z0-9_-]+ *:[^,&]*=", options):  # the next variant
             raise InvalidTransformation(
                 f"variant {name}: got {shown(options)}; semicolons join the variants: small:width=300;large:width=900"
             )
