@@ -8,6 +8,7 @@
 // Nothing in such a path needs percent-encoding, since CloudFront signs requests to S3 and to a Function URL by two rules.
 // The rules are those of image_processor/transformations/transformation.py and image_processor/urls/paths.py, with the same
 // messages. Both are tested with one table of cases, tests/edge/cases.json. The response to a fault is a 400 by this function.
+// A fault of the transformation is thrown as a text, any other as an object by `invalidRequest`.
 //
 // CloudFront limits the work of a function, and runs this file anew for each request. So nothing is built before it is
 // needed, what is usual is recognized first, and the options are local variables, whose use costs a tenth of a property's.
@@ -69,7 +70,6 @@ function negotiated(accept) {
 }
 // </constants>
 const MAX_PARAMETERS = 40;
-const VERSIONS = "1 to 32 letters, digits, '-' and '_'";
 
 // A wrong value as Python repeats it: in quotes, and cut at 80 characters.
 function shown(text) {
@@ -78,12 +78,22 @@ function shown(text) {
     return quoted.length > 80 ? quoted.slice(0, 80) + '\u2026' : quoted;
 }
 
+function invalidRequest(message) {
+    return {code: 'invalid-request', message: message};
+}
+
 function wrong(what, text, allowed) {
-    return `${what}: got ${shown(text)}, allowed: ${allowed}`;
+    const hint = text.search(/, *[A-Za-z_]+=/) < 0 ? '' : '; in a URL, & joins the options';
+    return `${what}: got ${shown(text)}, allowed: ${allowed}${hint}`;
+}
+
+// Whether this is a parameter of the stack's URLs that is not an option.
+function isOwn(name) {
+    return name.search(/^(v|exp|sig|again|variant)$(?!\n)/) === 0;
 }
 
 function twice(name) {
-    return name === 'v' ? `v is given twice, allowed: once, ${VERSIONS}` : `option ${name} is given twice`;
+    return isOwn(name) ? invalidRequest(`parameter ${name} is given twice`) : `option ${name} is given twice`;
 }
 
 function unknown(name) {
@@ -95,7 +105,7 @@ function decoded(text) {
     try {
         return decodeURIComponent(text);
     } catch (error) {
-        throw `${shown(text)} is not percent-encoded`;
+        throw invalidRequest(`${shown(text)} is not percent-encoded UTF-8; write %25 for a percent sign`);
     }
 }
 
@@ -222,15 +232,14 @@ function decodedNames(query) {
 }
 
 function foldedName(name, seen, variant) {
-    const isOwn = /^(v|exp|sig|again|variant)$(?!\n)/;
     const folded = name.toLowerCase();
-    if (isOwn.test(name) || /^(expires|policy|signature|key-pair-id|hash-algorithm)$(?!\n)/.test(folded)) {
+    if (isOwn(name) || /^(expires|policy|signature|key-pair-id|hash-algorithm)$(?!\n)/.test(folded)) {
         return folded;
     }
     if (variant) {
         throw `a variant has its own options; leave out ${shown(name)}, or variant`;
     }
-    if (isOwn.test(folded)) {
+    if (isOwn(folded)) {
         throw unknown(folded);
     }
     if (seen[folded]) {
@@ -305,14 +314,15 @@ function resolve(query, names, accept, isSecond) {
         // </cases>
         case 'v':
             if (text.search(/^[A-Za-z0-9_-]{1,32}$(?!\n)/) < 0) {
-                throw wrong('v', text, VERSIONS);
+                throw invalidRequest(wrong('parameter v', text, "1 to 32 letters, digits, '-' and '_'"));
             }
             options -= 1;
             continue;
         case 'variant':
             variant = text;
             if (text.search(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$(?!\n)/) < 0) {
-                throw wrong('variant', text, "a name of 1 to 64 letters, digits, '-' and '_'");
+                throw invalidRequest(
+                    wrong('parameter variant', text, "a name of 1 to 64 letters, digits, '-' and '_'"));
             }
             options -= 1;
             break;
@@ -466,7 +476,7 @@ function isUsual(uri) {
 
 function rewrite(request, names) {
     if (names.length > MAX_PARAMETERS) {
-        throw `got ${names.length} parameters, allowed: ${MAX_PARAMETERS}`;
+        throw invalidRequest(`got ${names.length} parameters, allowed: ${MAX_PARAMETERS}`);
     }
     const headers = request.headers;
     const accept = headers.accept ? headers.accept.value : '';
@@ -490,7 +500,7 @@ function rewrite(request, names) {
     request.querystring = query.v ? {v: {value: unplussed(query.v.value)}} : {};
 }
 
-function refused(message, requestId) {
+function refused(code, message, requestId) {
     return {
         statusCode: 400,
         headers: {
@@ -498,7 +508,7 @@ function refused(message, requestId) {
             'cache-control': {value: 'public, max-age=60'},
             'access-control-allow-origin': {value: '*'}
         },
-        body: JSON.stringify({error: {code: 'invalid-transformation', message: message, request_id: requestId}})
+        body: JSON.stringify({error: {code: code, message: message, request_id: requestId}})
     };
 }
 
@@ -513,10 +523,14 @@ function handler(event) {
     try {
         rewrite(request, names);
     } catch (refusal) {
-        if (typeof refusal !== 'string') {
-            throw refusal;
+        const requestId = event.context.requestId;
+        if (typeof refusal === 'string') {
+            return refused('invalid-transformation', refusal, requestId);
         }
-        return refused(refusal, event.context.requestId);
+        if (refusal.code) {
+            return refused(refusal.code, refusal.message, requestId);
+        }
+        throw refusal;
     }
     return request;
 }

@@ -190,8 +190,8 @@ def test_a_deleted_sources_pictures_are_gone(stack: Stack, author: Author) -> No
         ("widht=300", "there is no option 'widht'"),
         ("width=300&width=400", "width is given twice"),
         ("format=bmp", "jpeg, png, webp, avif, gif, auto"),
+        ("width=300,height=200", "in a URL, & joins the options"),
         ("variant=thumbnail&width=20", "a variant has its own options"),
-        ("variant=..", "allowed: a name"),
     ],
 )
 def test_bad_options_are_reported_at_the_edge(stack: Stack, query: str, words: str) -> None:
@@ -201,6 +201,13 @@ def test_bad_options_are_reported_at_the_edge(stack: Stack, query: str, words: s
     assert words in answer.json["error"]["message"]
     assert answer.headers["cache-control"] == "public, max-age=60"
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_bad_parameter_that_is_no_option_is_reported_at_the_edge(stack: Stack) -> None:
+    answer = stack.ask("/urls/a.jpg?variant=..")
+
+    assert error_of(answer) == (400, "invalid-request")
+    assert "allowed: a name" in answer.json["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,13 @@ DEPLOYED: Final = edge_function.deployed_code((PROJECT / "templates" / "main.yam
 
 
 class Answer(NamedTuple):
-    """The result for a request: a path, the header for the origin and the version, or an error's message."""
+    """The result for a request: a path, the header for the origin and the version, or an error's message and code."""
 
     path: str = ""
     header: str | None = None
     version: str | None = None
     error: str | None = None
+    code: str | None = None
 
 
 def event(query: Mapping[str, Any], uri: str = "/cats/rio.jpg", accept: str | None = None) -> dict[str, Any]:
@@ -78,8 +79,8 @@ def answer(returned: dict[str, Any]) -> Answer:
             },
             "body": returned["body"],
         }
-        assert error == {"code": "invalid-transformation", "message": error["message"], "request_id": REQUEST_ID}
-        return Answer(error=error["message"])
+        assert error == {"code": error["code"], "message": error["message"], "request_id": REQUEST_ID}
+        return Answer(error=error["message"], code=error["code"])
     version = returned["querystring"].get("v", {}).get("value")
     assert returned["querystring"] == ({} if version is None else {"v": {"value": version}})
     assert set(returned["headers"]) - {"accept", "x-image-request"} == {"host"}

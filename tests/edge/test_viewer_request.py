@@ -40,7 +40,8 @@ def asked(case: dict[str, Any], split: dict[str, Any]) -> dict[str, Any]:
 
 def is_expected(case: dict[str, Any], found: Answer) -> bool:
     if "error" in case:
-        return (found.error or "").startswith(case["error"])
+        code = case.get("code", InvalidTransformation.code)
+        return (found.error or "").startswith(case["error"]) and found.code == code
     return with_sorted_query(found) == with_sorted_query(Answer(case["path"], case["header"], case.get("version")))
 
 

@@ -241,6 +241,20 @@ def test_an_error_of_the_gateway_has_the_shape_of_the_function_s_errors(
     assert "$" not in body  # no variable that API Gateway does not know
 
 
+@every_authorization
+def test_the_gateway_s_messages_are_worded_as_the_function_s(authorization: str) -> None:
+    bodies = [
+        body
+        for response in _responses(resolve(**AUTHORIZATIONS[authorization])).values()
+        for body in response["ResponseTemplates"].values()
+    ]
+    ours = [json.loads(body)["error"]["message"] for body in bodies if "messageString" not in body]
+
+    assert len(ours) == 9
+    for message in ours:  # no sentence: lower case at the start, and no full stop at its end
+        assert re.fullmatch(r"[a-z](?!.*\. ).*[^.]", message), message
+
+
 @pytest.mark.parametrize("response_type", CODES)
 def test_a_browser_can_read_an_error_of_the_gateway(stack: Stack, response_type: str) -> None:
     headers = _responses(stack)[response_type]["ResponseParameters"]

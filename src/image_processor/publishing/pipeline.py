@@ -15,10 +15,13 @@ stays until the next event or call for this source.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Final
+from urllib.parse import unquote
 
 from image_processor import telemetry
 from image_processor.engine import Limits
@@ -35,6 +38,7 @@ from image_processor.transformations.variants import Variant
 from image_processor.urls.paths import rendition_path
 
 _MAX_ROUNDS: Final = 5  # a source that is overwritten more often while it is processed returns to the queue
+_AS_A_URL: Final = re.compile("^(?:[a-z0-9]+://[^/]*)?/+")  # s3://BUCKET/, https://HOST/, or a slash alone
 _SIDE_CALLS: Final = 20  # at a time, beside those of a batch's ten threads; `aws.clients` has connections for both
 
 
@@ -175,7 +179,10 @@ class Pipeline:
 
 
 def _not_found(key: str) -> SourceNotFound:
-    hint = "; did you mean the key without a slash at its beginning?" if key.startswith("/") else ""
+    meant = _AS_A_URL.sub("", key)
+    with suppress(UnicodeDecodeError):
+        meant = unquote(meant, errors="strict")
+    hint = f"; did you mean {meant!r}?" if meant not in ("", key) else ""
     return SourceNotFound(f"there is no source {key!r}{hint}")
 
 

@@ -42,7 +42,9 @@ class Option(NamedTuple):  # a dataclass would add 0.8 ms to a cold start
         """The option's value; raises `InvalidTransformation`, naming the option, the text and the allowed values."""
         value = KINDS[self.kind].read(self, text if self.keeps_case else text.lower())
         if value is None:
-            raise InvalidTransformation(f"option {self.name}: got {shown(text)}, allowed: {self.allowed}")
+            # Only a value of a URL has a comma. Elsewhere, commas join the options.
+            hint = "; in a URL, & joins the options" if re.search(", *[A-Za-z_]+=", text) else ""
+            raise InvalidTransformation(f"option {self.name}: got {shown(text)}, allowed: {self.allowed}{hint}")
         return value
 
     def write(self, value: Any) -> str:

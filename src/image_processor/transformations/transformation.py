@@ -30,6 +30,7 @@ from image_processor.transformations.options import (
     SMART_POSITIONS,
 )
 
+EXAMPLE: Final = "width=300,format=webp"
 UNTOUCHED: Final = "format=auto"  # the whole source, upright and without private metadata: every picture needs a name
 
 
@@ -81,8 +82,10 @@ class Transformation:
 
         Raises `InvalidTransformation`, naming the option, the given value and what is allowed.
         """
-        if "&" in text:  # of a URL's query; no value has one
-            raise InvalidTransformation(f"got {shown(text)}; here, commas join the options: width=300,format=webp")
+        if not text.strip():
+            raise InvalidTransformation(f"the transformation is empty, allowed: {EXAMPLE}")
+        if "&" in text or ";" in text:  # no name or value has one
+            raise InvalidTransformation(f"got {shown(text)}; here, commas join the options: {EXAMPLE}")
         return cls.of(map(_split, text.split(",")))
 
     @classmethod
@@ -202,7 +205,8 @@ class Transformation:
 def _split(part: str) -> tuple[str, str]:
     name, equals, value = (piece.strip() for piece in part.partition("="))
     if not equals:
-        raise InvalidTransformation(f"{shown(part.strip())} is not an option; write name=value, joined by commas")
+        given = f"{shown(part.strip())} is not an option" if part.strip() else "an option is empty"
+        raise InvalidTransformation(f"{given}; write name=value, joined by commas: {EXAMPLE}")
     return name, value
 
 

@@ -29,6 +29,10 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
             )
         if name in variants:
             raise InvalidTransformation(f"variant {name} is given twice")
+        if re.search("[,&] *[A-Za-z0-9_-]+ *:[^,&]*=", options):  # the next variant
+            raise InvalidTransformation(
+                f"variant {name}: got {shown(options)}; semicolons join the variants: small:width=300;large:width=900"
+            )
         try:
             variants[name] = Variant(name, Transformation.parse(options))
             check_area(variants[name].transformation)

@@ -120,10 +120,10 @@ class Delivery:
             return
         path, parameters = request.written or ("", {})
         if not parameters.get(SIGNATURE):
-            free = f"variants ({', '.join(self.pipeline.variants)})"
+            free = f"the variants {', '.join(self.pipeline.variants)}"
             if self.allow_unsigned:
-                free += f" and width, height, dpr, fit and format with sides of {', '.join(map(str, self.ladder))}"
-            raise BadSignature(f"only {free} are rendered without a signature, parameter {SIGNATURE}")
+                free += f"; width, height, dpr, fit and format with sides of {', '.join(map(str, self.ladder))}"
+            raise BadSignature(f"the signature is missing: parameter {SIGNATURE}; allowed without it: {free}")
         self.keys.check(path, parameters, time.time())
         if not request.is_named_by(path, parameters, self.ladder):
             raise BadSignature("the signature is for another rendition")

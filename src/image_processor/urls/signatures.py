@@ -62,8 +62,8 @@ def check(path: str, parameters: Mapping[str, str], keys: Iterable[str], now: fl
         raise BadSignature("the signature is wrong: path, options and expiry have to be those that were signed")
     until = expiry(parameters)
     if until is not None and now >= until:
-        since = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
-        raise BadSignature(f"the signature has expired since {since}")
+        at = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017 - Python 3.9
+        raise BadSignature(f"the signature expired at {at}")
 
 
 def expiry(parameters: Mapping[str, str]) -> int | None:

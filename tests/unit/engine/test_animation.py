@@ -184,7 +184,7 @@ def test_a_gif_with_a_frame_outside_its_picture_is_refused():
     second = body.index(b"\x2c", body.index(b"\x2c") + 1)
     body[second + 1 : second + 3] = b"\xff\x7f"  # its left side
 
-    with pytest.raises(CorruptImage, match="frame 2 of the gif is outside its 60×40 pixels"):
+    with pytest.raises(CorruptImage, match="frame 2 of the GIF is outside its 60×40 pixels"):
         make(bytes(body), "width=30")
 
 

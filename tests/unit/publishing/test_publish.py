@@ -282,6 +282,26 @@ def test_a_record_has_the_upright_sides_of_its_source(pipeline, s3, table):
         assert (record["source_width"], record["source_height"]) == ("60", "40")
 
 
-def test_a_missing_key_that_begins_with_a_slash_gets_a_hint(pipeline):
-    with pytest.raises(SourceNotFound, match=r"no source '/cats/rio\.jpg'; did you mean the key without a slash"):
-        pipeline.render_on_demand(f"/{KEY}", AD_HOC)
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("/cats/rio.jpg", "cats/rio.jpg"),
+        ("my%20cats/rio.jpg", "my cats/rio.jpg"),
+        ("/my%20cats/rio.jpg", "my cats/rio.jpg"),
+        ("s3://upload-bucket/cats/rio.jpg", "cats/rio.jpg"),
+        ("https://d1.cloudfront.net/caf%C3%A9.jpg", "café.jpg"),
+    ],
+)
+def test_a_missing_key_that_is_written_as_in_a_url_gets_a_hint(pipeline, key, meant):
+    with pytest.raises(SourceNotFound) as caught:
+        pipeline.render_on_demand(key, AD_HOC)
+
+    assert str(caught.value) == f"there is no source {key!r}; did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize("key", ["cats//rio.jpg", "100%.jpg", "%ff.jpg", "/", "s3://upload-bucket/"])
+def test_another_missing_key_gets_no_hint(pipeline, key):
+    with pytest.raises(SourceNotFound) as caught:
+        pipeline.render_on_demand(key, AD_HOC)
+
+    assert str(caught.value) == f"there is no source {key!r}"

@@ -286,7 +286,19 @@ def test_an_option_given_twice_is_refused(text):
         Transformation.parse(text)
 
 
-@pytest.mark.parametrize("text", ["", ",", "width", "width=5,", "width=5,,height=5", "width:5", "thumbnail"])
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_text_is_refused_with_an_example(text):
+    with pytest.raises(InvalidTransformation, match=r"^the transformation is empty, allowed: width=300,format=webp$"):
+        Transformation.parse(text)
+
+
+@pytest.mark.parametrize("text", [",", "width=5,", "width=5,,height=5"])
+def test_an_empty_option_is_refused(text):
+    with pytest.raises(InvalidTransformation, match=r"^an option is empty; write name=value, joined by commas: width="):
+        Transformation.parse(text)
+
+
+@pytest.mark.parametrize("text", ["width", "width=5,height", "width:5", "thumbnail"])
 def test_a_part_that_is_not_an_option_is_refused(text):
     with pytest.raises(InvalidTransformation, match="is not an option; write name=value"):
         Transformation.parse(text)
@@ -439,6 +451,11 @@ def test_a_query_has_one_text_or_with_format_auto_several(query, ladder, texts):
         ({"width": "5", "Width": "5"}, "option width is given twice"),
         ({"format": "auto", "Format": "auto"}, "option format is given twice"),
         ({"width": "0", "height": "0"}, "option height: got '0'"),
+        (
+            {"width": "300,height=200"},
+            "option width: got '300,height=200', allowed: 1 to 8192; in a URL, & joins the options",
+        ),
+        ({"crop": "1,2,3,4"}, "option crop: got '1,2,3,4', allowed: left_top_width_height, of 0 to 65535$"),
     ],
 )
 def test_a_query_with_a_fault_is_refused(query, message):
@@ -446,6 +463,9 @@ def test_a_query_with_a_fault_is_refused(query, message):
         resolutions(query, ())
 
 
-def test_the_separator_of_a_url_gets_a_hint():
-    with pytest.raises(InvalidTransformation, match=r"got 'width=300&format=webp'; here, commas join the options"):
-        Transformation.parse("width=300&format=webp")
+@pytest.mark.parametrize("separator", ["&", ";"])
+def test_another_separator_than_a_comma_gets_a_hint(separator):
+    text = f"width=300{separator}format=webp"
+
+    with pytest.raises(InvalidTransformation, match=f"^got '{text}'; here, commas join the options: width=300,format="):
+        Transformation.parse(text)

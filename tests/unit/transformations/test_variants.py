@@ -56,6 +56,22 @@ def test_a_variant_given_twice_is_refused():
         parse_variants("a:width=1;a:width=2")
 
 
+@pytest.mark.parametrize("text", ["a:width=1,b:width=2", "a:width=1&b:width=2"])
+def test_variants_that_are_not_joined_by_semicolons_get_a_hint(text):
+    with pytest.raises(
+        InvalidTransformation, match=r"^variant a: got '.*'; semicolons join the variants: small:width=300;"
+    ):
+        parse_variants(text)
+
+
+@pytest.mark.parametrize("text", ["a:width:1", "a:width=1,height:2", "a:width:1,height:2"])
+def test_an_option_with_a_colon_gets_no_hint_about_semicolons(text):
+    with pytest.raises(
+        InvalidTransformation, match=r"^variant a: '(width:1|height:2)' is not an option; write name=value"
+    ):
+        parse_variants(text)
+
+
 def test_the_fault_of_a_variant_names_the_variant_the_option_and_what_is_allowed():
     with pytest.raises(InvalidTransformation, match=r"variant b: option width: got '0', allowed: 1 to 8192"):
         parse_variants("a:width=1;b:width=0")

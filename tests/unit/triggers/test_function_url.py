@@ -89,6 +89,19 @@ def test_a_signed_rendition_is_rendered_and_stored(delivery, s3):
     assert list(s3.renditions()) == [f"{KEY}/width=4"]
 
 
+def test_the_refusal_of_an_unsigned_request_says_what_needs_no_signature(delivery, pipeline):
+    variants = ", ".join(pipeline.variants)
+
+    with pytest.raises(BadSignature) as caught:
+        send(delivery, f"/{KEY}/width=4")
+    with pytest.raises(BadSignature) as caught_by_open:
+        send(delivery_allowing_unsigned(pipeline), f"/{KEY}/width=5")
+
+    said = f"the signature is missing: parameter sig; allowed without it: the variants {variants}"
+    assert str(caught.value) == said
+    assert str(caught_by_open.value) == f"{said}; width, height, dpr, fit and format with sides of 4, 8, 16"
+
+
 def test_an_unsigned_request_is_refused_before_any_call_to_aws(delivery, s3, table):
     for path in (f"/{KEY}/width=4", "/gone.png/width=4"):
         with pytest.raises(BadSignature):

@@ -8,8 +8,9 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from image_processor.engine.decoding.registry import corrupt
 from image_processor.engine.limits import Limits
-from image_processor.errors import CorruptImage, SourceTooLarge
+from image_processor.errors import SourceTooLarge
 
 # Pillow's decoders raise these on a damaged file. MemoryError is not among them: it is the machine's fault.
 DECODER_FAULTS: Final = (
@@ -36,8 +37,8 @@ def decoding(source_format: str, limits: Limits) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own limit was met first
         raise SourceTooLarge(f"the source has more pixels than allowed: {limits.max_pixels} in all") from error
     except UnidentifiedImageError as error:  # Pillow's message contains a memory address
-        raise CorruptImage(f"the source begins like {source_format} and its header can't be read") from error
+        raise corrupt(source_format, "its header can't be read") from error
     except DECODER_FAULTS as error:
         reason = str(error).partition(" (")[0].strip()  # Pillow adds details of its implementation in brackets
         reason = reason or "it is damaged"
-        raise CorruptImage(f"the source begins like {source_format} and can't be decoded: {reason}") from error
+        raise corrupt(source_format, f"can't be decoded: {reason}") from error

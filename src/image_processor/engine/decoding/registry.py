@@ -1,6 +1,6 @@
 """The formats that are read, and the first bytes by which each is recognised: never a file's name or Content-Type.
 
-To add a format: write `formats/<name>.py`, which assigns its class to `FORMAT`, and add a line to `_SIGNATURES`. How
+To add a format: write `formats/<name>.py`, which assigns its class to `FORMAT`, and add a line to `_FORMATS`. How
 many bytes a pixel takes to decode goes into `memory_budget.DECODING`, which a test compares with measurements.
 """
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from image_processor.engine.decoding.other_kinds import kind_of
-from image_processor.errors import UnsupportedFormat
+from image_processor.errors import CorruptImage, UnsupportedFormat
 
 if TYPE_CHECKING:
     from image_processor.engine.decoding.format import Format
@@ -45,20 +45,21 @@ def _has_brand(*brands: bytes) -> Signature:
     return signature
 
 
-# In the order in which messages list them; the first that fits counts.
-_SIGNATURES: Final[dict[str, Signature]] = {
-    "jpeg": _begins(b"\xff\xd8\xff"),
-    "png": _begins(b"\x89PNG\r\n\x1a\n"),
-    "webp": _is_riff(b"WEBP"),
-    "gif": _begins(b"GIF87a", b"GIF89a"),
-    "avif": _has_brand(b"avif", b"avis"),
-    "tiff": _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # with a plus sign, BigTIFF
-    "bmp": _is_bmp,
-    "heif": _has_brand(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"),
-    "jpeg2000": _begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # a file, and a codestream alone
-    "ico": _begins(b"\0\0\1\0"),
+# What messages call each format, and its signature. In the order of the messages; the first signature that fits counts.
+_FORMATS: Final[dict[str, tuple[str, Signature]]] = {
+    "jpeg": ("JPEG", _begins(b"\xff\xd8\xff")),
+    "png": ("PNG", _begins(b"\x89PNG\r\n\x1a\n")),
+    "webp": ("WebP", _is_riff(b"WEBP")),
+    "gif": ("GIF", _begins(b"GIF87a", b"GIF89a")),
+    "avif": ("AVIF", _has_brand(b"avif", b"avis")),
+    "tiff": ("TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),  # with a plus sign, BigTIFF
+    "bmp": ("BMP", _is_bmp),
+    "heif": ("HEIC", _has_brand(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")),
+    # A file, and a codestream alone
+    "jpeg2000": ("JPEG 2000", _begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
+    "ico": ("ICO", _begins(b"\0\0\1\0")),
 }
-SOURCE_FORMATS: Final = tuple(_SIGNATURES)
+SOURCE_FORMATS: Final = tuple(_FORMATS)
 
 
 def sniff(beginning: bytes) -> str:
@@ -66,7 +67,7 @@ def sniff(beginning: bytes) -> str:
 
     Raises `UnsupportedFormat`, which names what the source is where that is known.
     """
-    for name, fits in _SIGNATURES.items():
+    for name, (_, fits) in _FORMATS.items():
         if fits(beginning):
             return name
     raise unsupported(kind_of(beginning[:SNIFFED]))
@@ -74,7 +75,17 @@ def sniff(beginning: bytes) -> str:
 
 def unsupported(kind: str) -> UnsupportedFormat:
     """The error for a source of another kind than those that are read."""
-    return UnsupportedFormat(f"the source is {kind}; read are {', '.join(SOURCE_FORMATS)}")
+    return UnsupportedFormat(f"the source is {kind}, allowed: {', '.join(map(label_of, SOURCE_FORMATS))}")
+
+
+def corrupt(source_format: str, fault: str) -> CorruptImage:
+    """The error for a source that begins as this format and has a fault, such as "has no picture"."""
+    return CorruptImage(f"the source is recognized as {label_of(source_format)}, but {fault}")
+
+
+def label_of(source_format: str) -> str:
+    """What messages call one of the `SOURCE_FORMATS`."""
+    return _FORMATS[source_format][0]
 
 
 def format_named(name: str) -> "type[Format]":

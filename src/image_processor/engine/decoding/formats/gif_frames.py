@@ -25,7 +25,7 @@ def count_frames(source: bytes, size: Size, most: int) -> int:
         if kind == _IMAGE and offset + _DESCRIPTOR <= len(source):
             left, top, width, height = _RECTANGLE.unpack_from(source, offset + 1)
             if left + width > size[0] or top + height > size[1]:
-                raise CorruptImage(f"frame {frames + 1} of the gif is outside its {size[0]}×{size[1]} pixels")
+                raise CorruptImage(f"frame {frames + 1} of the GIF is outside its {size[0]}×{size[1]} pixels")
             frames += 1
             offset, passed = _after_blocks(source, offset + _DESCRIPTOR + _palette_bytes(source[offset + 9]) + 1)
         elif kind == _EXTENSION:

@@ -14,9 +14,9 @@ from image_processor.engine.decoding.bounded_file import File
 from image_processor.engine.decoding.format import Format, embedded_profile
 from image_processor.engine.decoding.formats.png import Png
 from image_processor.engine.decoding.formats.png_chunks import SIGNATURE
+from image_processor.engine.decoding.registry import corrupt
 from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
-from image_processor.errors import CorruptImage
 
 _HEADER: Final = 6  # bytes before the first entry
 _ENTRY: Final = struct.Struct("<BBBBHHII")  # sides, colours, reserved, planes, bits, length, offset
@@ -83,7 +83,7 @@ def largest(source: bytes) -> IconPicture:
         if bits and (best is None or (size[0] * size[1], bits) > best[:2]):
             best = (size[0] * size[1], bits, start, length, size)
     if best is None:
-        raise CorruptImage("the source begins like ico and has no picture")
+        raise corrupt("ico", "has no picture")
     _, bits, start, length, size = best
     body = source[start : start + length]
     if body.startswith(SIGNATURE):

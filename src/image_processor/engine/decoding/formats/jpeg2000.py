@@ -10,9 +10,9 @@ from PIL import Image
 
 from image_processor.engine.decoding.format import Format, Scale, Shift
 from image_processor.engine.decoding.formats.jpeg2000_codestream import MAX_PIXELS, profile, read_codestream
+from image_processor.engine.decoding.registry import corrupt
 from image_processor.engine.limits import Limits
 from image_processor.engine.resample import WAVELET_GAP
-from image_processor.errors import CorruptImage
 
 
 class Jpeg2000(Format):
@@ -29,7 +29,7 @@ class Jpeg2000(Format):
     def check_opened(self, image: Image.Image) -> None:
         """Raise `CorruptImage` where the file and its codestream have two sizes."""
         if self._codestream.size != image.size:
-            raise CorruptImage("the source begins like jpeg2000 and has two sizes")
+            raise corrupt("jpeg2000", "has two sizes")
 
     def decoded_pixels(self, image: Image.Image) -> int:
         """At most `MAX_PIXELS`, because a larger picture is decoded at a fraction of its size."""

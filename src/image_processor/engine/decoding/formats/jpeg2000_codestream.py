@@ -10,10 +10,10 @@ from typing import Final
 
 from image_processor.engine.decoding.formats.jpeg2000_parts import Axis, Parts, count_parts
 from image_processor.engine.decoding.heif.boxes import NOTHING, first_boxes
-from image_processor.engine.decoding.registry import unsupported
+from image_processor.engine.decoding.registry import corrupt, unsupported
 from image_processor.engine.geometry import Size
 from image_processor.engine.limits import Limits
-from image_processor.errors import CorruptImage, SourceTooLarge
+from image_processor.errors import SourceTooLarge
 
 # OpenJPEG takes 60 to 130 ms for a megapixel of a photo, and 130 for a megabyte of noise, so that both are bounded.
 # Decoding at half the sides is a quarter of the work, so that larger sources are read for smaller pictures.
@@ -68,17 +68,17 @@ def read_codestream(source: bytes, limits: Limits) -> Codestream:
         data = _first(data, b"jp2c")
     try:
         if bytes(data[:4]) != _SOC_SIZ:
-            raise CorruptImage("the source begins like jpeg2000 and has no pictures")
+            raise corrupt("jpeg2000", "has no pictures")
         return _read(data, len(source), limits)
     except struct.error as error:
-        raise CorruptImage("the source begins like jpeg2000 and ends in its header") from error
+        raise corrupt("jpeg2000", "ends in its header") from error
 
 
 def _read(data: memoryview, length: int, limits: Limits) -> Codestream:
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = struct.unpack_from(">8I", data, 8)
     limits.check_sides(right - left, bottom - top)
     if right <= left or bottom <= top or not tile_width or not tile_height:
-        raise CorruptImage("the source begins like jpeg2000 and has no pixels, or tiles without pixels")
+        raise corrupt("jpeg2000", "has no pixels, or tiles without pixels")
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > MAX_TILES:
         raise SourceTooLarge(f"the source has {tiles} tiles, allowed: {MAX_TILES}")

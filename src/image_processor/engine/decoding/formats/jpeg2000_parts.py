@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Final, NamedTuple
 
-from image_processor.errors import CorruptImage, SourceTooLarge
+from image_processor.engine.decoding.registry import corrupt
+from image_processor.errors import SourceTooLarge
 
 # Bytes of memory; measured 150 and 320 to 400. OpenJPEG allocates all resolutions, also those that are not decoded.
 PRECINCT_BYTES: Final = 200  # in each sub-band
@@ -92,7 +93,7 @@ def count_parts(codestream: memoryview, across: Axis, down: Axis, steps: list[tu
     Raises `SourceTooLarge` for too many of them, or too many packets, and `CorruptImage` for a step of 0.
     """
     if any(0 in pair for pair in steps):
-        raise CorruptImage("the source begins like jpeg2000 and has a component without samples")
+        raise corrupt("jpeg2000", "has a component without samples")
     styles = _styles(codestream)
     precincts = blocks = most = 0
     for component, pair in enumerate(steps):

@@ -98,7 +98,7 @@ def _check_lengths(items: Items, length: int, limits: Limits) -> None:
     if read <= length:
         return
     if max(lengths.values()) > length or not all(items.kinds.get(item) for item in lengths):
-        raise CorruptImage("the source begins like heif and ends before its items do")
+        raise CorruptImage("the source ends before its items do")
     raise SourceTooLarge(f"the source's metadata have {read} bytes in all, and the source has {length}")
 
 

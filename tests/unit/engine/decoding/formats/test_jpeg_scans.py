@@ -97,5 +97,5 @@ def test_bytes_of_no_segment_are_bounded():
 def test_arithmetic_coding_is_refused_by_name(marker):
     source = encode(noise((64, 64)), "jpeg").replace(b"\xff\xc0", bytes((0xFF, marker)))
 
-    with pytest.raises(UnsupportedFormat, match="the source is a JPEG with arithmetic coding; read are jpeg, png"):
+    with pytest.raises(UnsupportedFormat, match="the source is a JPEG with arithmetic coding, allowed: JPEG, PNG"):
         make(source, "width=9")

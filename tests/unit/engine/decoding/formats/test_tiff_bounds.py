@@ -90,7 +90,7 @@ def test_lzma_is_refused_by_name(kind):
     offset = source.index(struct.pack("<HHI", 259, 3, 1))
     source = source[: offset + 2] + struct.pack("<H", kind) + source[offset + 4 :]
 
-    with pytest.raises(UnsupportedFormat, match="the source is a TIFF with LZMA compression; read are jpeg, png"):
+    with pytest.raises(UnsupportedFormat, match="the source is a TIFF with LZMA compression, allowed: JPEG, PNG"):
         make(source, "width=9")
 
 

@@ -39,7 +39,7 @@ def tiff(order: str, tags: dict[int, tuple[int, int]], between: bytes = b"") -> 
     ],
 )
 def test_a_raw_file_is_refused_by_name(order, tags):
-    with pytest.raises(UnsupportedFormat, match="the source is a camera's raw file; read are jpeg"):
+    with pytest.raises(UnsupportedFormat, match="the source is a camera's raw file, allowed: JPEG"):
         make(tiff(order, tags), "width=2")
 
 
