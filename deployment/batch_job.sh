@@ -26,10 +26,7 @@ while [ $# -gt 0 ]; do
     --prefix) need_value "$1" $#; prefix=$2; note_url "$1" "$2"; shift ;;
     --manifest) need_value "$1" $#; manifest=$2; shift ;;
     --remove-role) remove_role=yes ;;
-    --stack-name) need_value "$1" $#; stack=$2; shift ;;
-    --region) need_value "$1" $#; region=$2; shift ;;
-    --help | -h) usage; exit ;;
-    *) die "unknown option '$1' ($me --help)" ;;
+    *) common_option "$@"; [ "$took" = 1 ] || shift ;;
   esac
   shift
 done

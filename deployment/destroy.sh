@@ -21,12 +21,9 @@ END
 stack=$default_stack region='' sure='' delete_data=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --stack-name) need_value "$1" $#; stack=$2; shift ;;
-    --region) need_value "$1" $#; region=$2; shift ;;
     --delete-data) delete_data=yes ;;
     --yes) sure=yes ;;
-    --help | -h) usage; exit ;;
-    *) die "unknown option '$1' ($me --help)" ;;
+    *) common_option "$@"; [ "$took" = 1 ] || shift ;;
   esac
   shift
 done

@@ -56,7 +56,7 @@ common_option() { # common_option "$@": reads an option that most scripts have; 
   case $1 in
     --stack-name) need_value "$1" $#; stack=$2 took=2 ;;
     --region) need_value "$1" $#; region=$2 took=2 ;;
-    --local) use_local_aws ;;
+    --local) [ -n "$has_local" ] || die "unknown option '$1' ($me --help)"; use_local_aws ;;
     --help | -h) usage; exit ;;
     *) die "unknown option '$1' ($me --help)" ;;
   esac
