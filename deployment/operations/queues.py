@@ -19,7 +19,7 @@ def visible_messages(aws: AwsCli, url: str) -> int:
 
 
 def message_counts(call: Callable[..., dict[str, Any]], url: str) -> tuple[int, int]:
-    """Return how many messages of a queue wait, delayed ones included, and are being processed.
+    """Return how many messages of a queue wait, delayed ones included, and are being processed; raises `AwsFailed`.
 
     `call` is `AwsCli.call`, or has the same arguments.
     """

@@ -105,7 +105,9 @@ def status(aws: AwsCli, options: argparse.Namespace) -> int:
         show_stack(report)
         if options.function:  # a stack whose creation failed has no outputs
             function = start(function_of, options.function)
-            queue, dead = start(messages_in, options.queue_url), start(messages_in, options.dead_letters)
+            queue, dead = (
+                pool.submit(message_counts, aws.call, url) for url in (options.queue_url, options.dead_letters)
+            )
             activity = start(activity_of, report, function)
             show_function(report, function)
             done = report.read("last day", activity)
@@ -140,11 +142,6 @@ def show_function(report: Report, function: Future[dict[str, Any]]) -> None:
     if found := report.read("function", function):
         code = report.options.code.partition(".")[0][:12]
         report.row("function", f"updated {clock(moment(found['LastModified']))}, code {code}")
-
-
-def messages_in(aws: AwsCli, url: str) -> tuple[int, int]:
-    """Return how many messages of a queue wait and are being processed; raises `AwsFailed`."""
-    return message_counts(aws.call, url)
 
 
 def show_queue(report: Report, queue: Future[tuple[int, int]], done: Activity | None) -> None:

@@ -29,6 +29,7 @@ FORBIDDEN_OF_ROLE = ["iam:PassRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"
 FORBIDDEN_OF_QUEUE = ["sqs:PurgeQueue", "sqs:SendMessage", "sqs:SetQueueAttributes", "sqs:DeleteQueue"]
 FORBIDDEN_OF_LOGS = ["logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:GetLogEvents"]
 FORBIDDEN_OF_SECRET = ["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"]
+FORBIDDEN_OF_PARAMETER = ["ssm:PutParameter", "ssm:DeleteParameter"]
 FORBIDDEN_OF_DISTRIBUTION = ["cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"]
 FORBIDDEN_ANYWHERE = [
     "iam:CreateUser", "iam:CreateAccessKey", "s3:ListAllMyBuckets", "s3:CreateBucket", "secretsmanager:ListSecrets",
@@ -127,7 +128,7 @@ def role_of_administration(target: Target) -> str:
         actions[resources["SigningSecret"]] = FORBIDDEN_OF_SECRET
     if "DistributionId" in resources:
         name = resources["DistributionId"].lstrip("/")
-        actions[target.arn("ssm", f"parameter/{name}")] = ["ssm:PutParameter", "ssm:DeleteParameter"]
+        actions[target.arn("ssm", f"parameter/{name}")] = FORBIDDEN_OF_PARAMETER
     if "Distribution" in resources:
         actions[target.arn("cloudfront", f"distribution/{resources['Distribution']}")] = FORBIDDEN_OF_DISTRIBUTION
     return forbidden(target, actions)
